@@ -1,0 +1,9 @@
+//! Apache Kafka: one KRaft node as a child process.
+
+pub(crate) mod archive;
+mod command;
+mod config;
+mod recipe;
+mod wire;
+
+pub(crate) use recipe::KafkaRecipe;

@@ -1,0 +1,8 @@
+//! The engines as they are run by `retrace up`: genuine, in temporary folders, on free ports.
+
+#![allow(clippy::unwrap_used)]
+
+mod clickhouse_client;
+mod faults;
+mod sentences;
+mod support;

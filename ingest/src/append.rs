@@ -1,0 +1,78 @@
+//! An accepted write: its envelope, its place in the log, its answer.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::position::Record;
+use schemas::{Envelope, Event};
+use serde::Serialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::publish::Outgoing;
+use crate::state::AppState;
+
+pub struct Caller<'a> {
+    pub principal: &'a Principal,
+    pub request_id: &'a str,
+}
+
+pub struct Appended<T> {
+    pub status: StatusCode,
+    pub body: T,
+    pub position: String,
+}
+
+impl<T: Serialize> IntoResponse for Appended<T> {
+    fn into_response(self) -> Response {
+        (self.status, [("x-retrace-position", self.position)], Json(self.body)).into_response()
+    }
+}
+
+/// Millisecond precision: CloudEvents times of one request are equal, and the fold shows them.
+fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_microsecond(now.microsecond()).unwrap_or(now)
+}
+
+impl AppState {
+    /// Appends the events of one aggregate and returns the position token.
+    pub async fn append(&self, caller: &Caller<'_>, partition: i32, subject: &str, events: Vec<(Uuid, Event)>) -> Result<String, Problem> {
+        Ok(self.append_at(caller, partition, subject, events).await?.0)
+    }
+
+    /// As [`Self::append`], with the last record's place.
+    pub async fn append_at(
+        &self,
+        caller: &Caller<'_>,
+        partition: i32,
+        subject: &str,
+        events: Vec<(Uuid, Event)>,
+    ) -> Result<(String, Record), Problem> {
+        let time = now();
+        let actor = caller.principal.actor();
+        let outgoing = events
+            .into_iter()
+            .map(|(id, event)| Outgoing {
+                envelope: Envelope {
+                    id,
+                    kind: event.kind().to_owned(),
+                    source: "/retrace/ingest".to_owned(),
+                    time,
+                    subject: subject.to_owned(),
+                    tenant: caller.principal.tenant.clone(),
+                    actor: actor.clone(),
+                    request_id: caller.request_id.to_owned(),
+                    traceparent: None,
+                },
+                event,
+                partition,
+            })
+            .collect();
+        let position = self.publisher.append(outgoing).await?;
+        let last = position.records.last().copied().ok_or_else(|| Problem::internal("an append of nothing"))?;
+        Ok((self.signer.position(&position), last))
+    }
+}

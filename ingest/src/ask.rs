@@ -1,0 +1,46 @@
+//! Writes that need a read ask query-api over HTTP, with the caller's credentials, outside the rate limits.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use runtime::{Problem, Settings};
+
+/// What of the caller's request goes along.
+const FORWARDED: &[&str] = &["x-retrace-key", "authorization", "x-retrace-after"];
+
+pub struct Ask {
+    client: reqwest::Client,
+    base: String,
+    secret: String,
+}
+
+impl Ask {
+    pub fn new(settings: &Settings) -> anyhow::Result<Ask> {
+        let base = if settings.query_url.is_empty() {
+            format!("http://{}", settings.listen.replace("0.0.0.0", "127.0.0.1"))
+        } else {
+            settings.query_url.trim_end_matches('/').to_owned()
+        };
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(8)).build()?;
+        Ok(Ask { client, base, secret: settings.secret.clone() })
+    }
+
+    /// Ok if the caller may see the trace; 404 if not; 503 if that cannot be known now.
+    pub async fn trace_exists(&self, headers: &HeaderMap, request_id: &str, id: &str) -> Result<(), Problem> {
+        let url = format!("{}/api/v1/traces/{id}/spans?limit=1", self.base);
+        let mut request = self.client.get(url).header("x-retrace-internal", &self.secret).header("x-request-id", request_id);
+        for name in FORWARDED.iter().copied() {
+            if let Some(value) = headers.get(name) {
+                request = request.header(name, value);
+            }
+        }
+        let answer = request.send().await.map_err(|cause| Problem::store_down("query-api", cause))?;
+        match answer.status().as_u16() {
+            200 => Ok(()),
+            404 => Err(Problem::not_found("Trace")),
+            401 => Err(Problem::unauthorized("The credentials are not valid any more")),
+            400 => Err(Problem::bad_request("x-retrace-after is not a position of this server")),
+            _ => Err(Problem::unavailable("The trace cannot be looked up at the moment", 2)),
+        }
+    }
+}

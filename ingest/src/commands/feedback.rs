@@ -1,0 +1,88 @@
+//! Feedback: thumbs up or down on a trace, one a user.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::http::{RequestBody, RequestId};
+use schemas::events::{FeedbackContent, FeedbackGiven};
+use schemas::{Event, codec, ids, sealing, topics};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::traces::path_id;
+use crate::append::Caller;
+use crate::json::{Fields, Reader};
+use crate::state::AppState;
+
+const LONGEST_NOTE: usize = 65_536;
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documentation")]
+pub struct FeedbackIn {
+    /// 1 or -1
+    pub value: i32,
+    pub note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Given {
+    feedback: Verdict,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    value: i32,
+    note: Option<String>,
+}
+
+pub async fn post(
+    State(state): State<AppState>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let id = path_id(&id)?;
+    let verdict = verdict_of(&body.bytes)?;
+    state.ask.trace_exists(&headers, &request_id, &id).await?;
+    let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
+    let key = state.sealing_keys.of(&state.publisher, &principal.tenant, &id, partition).await?;
+    let event_id = ids::event_id();
+    let plain = codec::encode(
+        "feedback_content",
+        &FeedbackContent { user_id: principal.user.clone(), note: verdict.note.clone() },
+    )
+    .map_err(Problem::internal)?;
+    let event = Event::FeedbackGiven(FeedbackGiven {
+        trace_id: id.clone(),
+        value: verdict.value,
+        content: sealing::seal(&key, event_id, &plain).map_err(Problem::internal)?,
+    });
+    let caller = Caller { principal: &principal, request_id: &request_id };
+    let position = state.append(&caller, partition, &id, vec![(event_id, event)]).await?;
+    Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(Given { feedback: verdict })).into_response())
+}
+
+fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {
+    let fields: Fields<'_> =
+        serde_json::from_slice(body).map_err(|_| Problem::bad_request("the body is not a JSON object"))?;
+    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+    let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
+    let value = match reader.fields.get("value").map(|raw| raw.get()) {
+        Some("1" | "1.0" | "+1") => 1,
+        Some("-1" | "-1.0") => -1,
+        Some(_) => {
+            reader.fault("value", "is neither 1 nor -1");
+            0
+        }
+        None => {
+            reader.fault("value", "is missing");
+            0
+        }
+    };
+    let note = reader.name("note", LONGEST_NOTE);
+    if faults.is_empty() { Ok(Verdict { value, note }) } else { Err(Problem::faults(faults)) }
+}

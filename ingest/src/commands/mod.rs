@@ -1,0 +1,5 @@
+//! One room per noun: what may be asked, how it is checked, and the event that says so.
+
+pub mod api_keys;
+pub mod feedback;
+pub mod traces;

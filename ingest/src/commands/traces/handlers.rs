@@ -1,0 +1,141 @@
+//! The handlers: check, build the event, append, answer.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::http::{ClientIp, RequestBody, RequestId};
+use runtime::metrics::METRICS;
+use schemas::events::{GoldenSet, Source, TraceDeleted, TraceStatus};
+use schemas::{Event, ids, topics};
+
+use super::documents::{GoldenOut, TraceAccepted};
+use super::events::Sealer;
+use super::parse;
+use crate::append::{Appended, Caller};
+use crate::idempotency::{Claim, Claimed};
+use crate::json::{Fields, Reader};
+use crate::state::AppState;
+
+pub async fn post(
+    State(state): State<AppState>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    axum::Extension(ip): axum::Extension<ClientIp>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let claim = match Claimed::of(&state, &principal, "POST /traces", &headers, &body.bytes).await? {
+        Claimed::Answered(answer) => return Ok(answer.into_response()),
+        Claimed::Fresh(claim) => Some(claim),
+        Claimed::Unasked => None,
+    };
+    let generated = claim.as_ref().map(Claim::derived_id);
+    let caller = Caller { principal: &principal, request_id: &request_id };
+    let appended = record(&state, &caller, ip, Source::Post, None, generated, body).await;
+    if let Some(claim) = claim {
+        match &appended {
+            Ok(done) => claim.keep(done.status, &done.body, &done.position).await,
+            Err(_) => claim.release().await,
+        }
+    }
+    Ok(appended?.into_response())
+}
+
+pub async fn patch(
+    State(state): State<AppState>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    axum::Extension(ip): axum::Extension<ClientIp>,
+    Path(id): Path<String>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let id = path_id(&id)?;
+    let caller = Caller { principal: &principal, request_id: &request_id };
+    Ok(record(&state, &caller, ip, Source::Patch, Some(&id), None, body).await?.into_response())
+}
+
+async fn record(
+    state: &AppState,
+    caller: &Caller<'_>,
+    ip: ClientIp,
+    source: Source,
+    path: Option<&str>,
+    generated: Option<String>,
+    body: RequestBody,
+) -> Result<Appended<TraceAccepted>, Problem> {
+    let trace = parse::trace(&body.bytes, path, state.settings.max_spans).map_err(Problem::faults)?;
+    let id = trace.id.clone().or(generated).unwrap_or_else(|| ids::event_id().to_string());
+    let tenant = &caller.principal.tenant;
+    let partition = topics::trace_partition(tenant, &id, topics::PARTITIONS);
+    let key = state.sealing_keys.of(&state.publisher, tenant, &id, partition).await?;
+    let sealer = Sealer {
+        key: &key,
+        price_table: state.in_force.price_tables(tenant),
+        source,
+        client_ip: ip.0.to_string(),
+    };
+    let answer = TraceAccepted {
+        id: id.clone(),
+        span_count: trace.spans.len(),
+        status: trace.status.unwrap_or(TraceStatus::Running).as_str().to_owned(),
+    };
+    let events = sealer.events(&id, trace)?;
+    let position = state.append(caller, partition, &id, events).await?;
+    METRICS.spans.with_label_values::<&str>(&[]).inc_by(answer.span_count as u64);
+    let status = if source == Source::Post { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(Appended { status, body: answer, position })
+}
+
+pub async fn delete(
+    State(state): State<AppState>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = path_id(&id)?;
+    state.ask.trace_exists(&headers, &request_id, &id).await?;
+    let caller = Caller { principal: &principal, request_id: &request_id };
+    let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
+    let event = Event::TraceDeleted(TraceDeleted { trace_id: id.clone() });
+    let position = state.append(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
+    Ok((StatusCode::NO_CONTENT, [("x-retrace-position", position)]).into_response())
+}
+
+pub async fn golden(
+    State(state): State<AppState>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let id = path_id(&id)?;
+    let golden = golden_of(&body.bytes)?;
+    state.ask.trace_exists(&headers, &request_id, &id).await?;
+    let caller = Caller { principal: &principal, request_id: &request_id };
+    let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
+    let event = Event::GoldenSet(GoldenSet { trace_id: id.clone(), golden });
+    let position = state.append(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
+    Ok(([("x-retrace-position", position)], Json(GoldenOut { id, golden })).into_response())
+}
+
+fn golden_of(body: &[u8]) -> Result<bool, Problem> {
+    let fields: Fields<'_> =
+        serde_json::from_slice(body).map_err(|_| Problem::bad_request("the body is not a JSON object"))?;
+    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+    let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
+    match reader.boolean("golden") {
+        Some(golden) => Ok(golden),
+        None if faults.is_empty() => Err(Problem::bad_request("golden is missing")),
+        None => Err(Problem::faults(faults)),
+    }
+}
+
+/// An id of another form cannot name a trace; a read of it is a 404, and so is a write.
+pub(crate) fn path_id(id: &str) -> Result<String, Problem> {
+    ids::trace_id(id).map_err(|fault| Problem::bad_request(format!("the trace id {fault}")))
+}

@@ -1,0 +1,1 @@
+//! Placeholder until the eraser lands in this session.

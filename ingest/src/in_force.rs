@@ -1,0 +1,81 @@
+//! What ingest holds in memory: API keys and price tables in force. A snapshot from Postgres, then the log itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use runtime::Settings;
+use runtime::auth::KeyRing;
+use runtime::kafka::{Received, follow};
+use runtime::position::Record;
+use schemas::{Event, topics};
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub struct InForce {
+    pub keys: Arc<KeyRing>,
+    /// Scope (a tenant, or empty for all) → hash of its newest table.
+    prices: RwLock<HashMap<String, String>>,
+    /// Partition of the workspace topic → next offset to follow.
+    followed: watch::Sender<HashMap<i32, i64>>,
+}
+
+impl InForce {
+    /// Reads the snapshot and starts to follow the log after it.
+    pub async fn start(settings: &Settings, pool: &PgPool, stop: CancellationToken) -> anyhow::Result<Arc<InForce>> {
+        let keys = Arc::new(KeyRing::default());
+        let known = keys.load(pool).await?;
+        let prices = load_prices(pool).await?;
+        let from: HashMap<i32, i64> =
+            (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(known).collect();
+        let in_force = Arc::new(InForce { keys, prices: RwLock::new(prices), followed: watch::Sender::new(from.clone()) });
+        let applied = Arc::clone(&in_force);
+        follow::follow(settings, topics::WORKSPACE, from.into_iter().collect(), stop, move |record, event| {
+            applied.apply(record, &event);
+        })?;
+        Ok(in_force)
+    }
+
+    fn apply(&self, record: &Received, event: &Event) {
+        let tenant = &record.envelope.tenant;
+        match event {
+            Event::ApiKeyCreated(created) => self.keys.created(tenant, created),
+            Event::ApiKeyRevoked(revoked) => self.keys.revoked(tenant, revoked),
+            Event::PriceTablePublished(table) => {
+                if let Ok(mut prices) = self.prices.write() {
+                    prices.insert(table.scope.clone(), table.hash.clone());
+                }
+            }
+            _ => {}
+        }
+        self.followed.send_modify(|followed| {
+            followed.insert(record.partition, record.offset + 1);
+        });
+    }
+
+    /// Names of the price tables for a tenant, most specific first.
+    pub fn price_tables(&self, tenant: &str) -> String {
+        let Ok(prices) = self.prices.read() else { return String::new() };
+        [tenant, ""].iter().filter_map(|scope| prices.get(*scope)).cloned().collect::<Vec<_>>().join(",")
+    }
+
+    /// Waits, bounded, until this process has applied a record.
+    pub async fn followed(&self, record: Record) {
+        let mut followed = self.followed.subscribe();
+        let reached = followed.wait_for(|next| next.get(&record.partition).is_some_and(|next| *next > record.offset));
+        if tokio::time::timeout(Duration::from_secs(5), reached).await.is_err() {
+            tracing::warn!(partition = record.partition, offset = record.offset, "the follower lags");
+        }
+    }
+}
+
+async fn load_prices(pool: &PgPool) -> Result<HashMap<String, String>, sqlx::Error> {
+    let schema = runtime::postgres::live_schema(pool, "workspace").await?;
+    let newest: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT DISTINCT ON (scope) scope, hash FROM {schema}.price_tables ORDER BY scope, at_offset DESC"
+    )))
+    .fetch_all(pool)
+    .await?;
+    Ok(newest.into_iter().collect())
+}

@@ -1,0 +1,76 @@
+//! The command side: HTTP in, validated events appended to Kafka, an answer once they are durable. It knows no
+//! projection's store.
+//!
+//! A request goes through [`routes`], a room of [`commands`], [`append`] and [`publish`].
+
+mod append;
+mod ask;
+pub mod commands;
+pub mod erase;
+mod idempotency;
+mod in_force;
+mod json;
+mod openapi;
+pub mod publish;
+mod routes;
+mod state;
+pub mod system;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use runtime::Settings;
+use runtime::auth::{Authenticator, JwtVerifier, KeyRing};
+use runtime::http::health::{Check, check};
+use runtime::http::{Gate, Limits};
+use runtime::lifecycle::Tasks;
+use runtime::position::Signer;
+use sqlx::PgPool;
+
+pub use in_force::InForce;
+pub use openapi::schemas;
+
+use publish::{Publisher, SealingKeys};
+use state::AppState;
+
+pub struct Ingest {
+    pub router: Router,
+    pub keys: Arc<KeyRing>,
+    publisher: Publisher,
+}
+
+impl Ingest {
+    pub async fn start(settings: &Arc<Settings>, pool: &PgPool, limits: Arc<Limits>, tasks: &mut Tasks) -> anyhow::Result<Ingest> {
+        let in_force = InForce::start(settings, pool, tasks.stop.clone()).await?;
+        let keys = Arc::clone(&in_force.keys);
+        let authenticator =
+            Authenticator { keys: Arc::clone(&keys), jwt: JwtVerifier::new(settings)?, pool: pool.clone() };
+        let gate = Gate::new(settings, Arc::new(authenticator), limits)?;
+        let publisher = Publisher::new(settings)?;
+        let state = AppState {
+            settings: Arc::clone(settings),
+            publisher: publisher.clone(),
+            sealing_keys: Arc::new(SealingKeys::new(settings)),
+            in_force,
+            ask: Arc::new(ask::Ask::new(settings)?),
+            pool: pool.clone(),
+            signer: Signer::new(&settings.secret),
+        };
+        tasks.spawn("idempotency", idempotency::tidy(pool.clone(), tasks.stop.clone()));
+        Ok(Ingest { router: routes::router(state, gate)?, keys, publisher })
+    }
+
+    pub fn checks(&self) -> Vec<Check> {
+        let asked = self.publisher.clone();
+        vec![check("kafka", move || {
+            let publisher = asked.clone();
+            async move { publisher.check().await }
+        })]
+    }
+
+    /// After the last request: nothing accepted is left in the queue.
+    pub async fn drain(&self, budget: Duration) {
+        self.publisher.flush(budget).await;
+    }
+}

@@ -1,0 +1,36 @@
+//! A sealing key per (trace, ingest process), acknowledged before anything is sealed under it.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use lru::LruCache;
+use runtime::{Problem, Settings};
+use schemas::sealing::{SealingKey, key_record_key};
+
+use super::Publisher;
+
+pub struct SealingKeys(Mutex<LruCache<(String, String), SealingKey>>);
+
+impl SealingKeys {
+    pub fn new(settings: &Settings) -> SealingKeys {
+        let size = NonZeroUsize::new(settings.sealing_key_cache).unwrap_or(NonZeroUsize::MIN);
+        SealingKeys(Mutex::new(LruCache::new(size)))
+    }
+
+    pub async fn of(&self, publisher: &Publisher, tenant: &str, trace_id: &str, partition: i32) -> Result<SealingKey, Problem> {
+        let owner = (tenant.to_owned(), trace_id.to_owned());
+        if let Some(key) = self.lock()?.get(&owner) {
+            return Ok(key.clone());
+        }
+        let mut key = SealingKey::generate().map_err(Problem::internal)?;
+        let record_key = key_record_key(tenant, trace_id, &key.id);
+        key.offset = publisher.append_key(partition, &record_key, &key.secret).await?;
+        // Two first requests of one trace make two keys; either will do.
+        self.lock()?.put(owner, key.clone());
+        Ok(key)
+    }
+
+    fn lock(&self) -> Result<std::sync::MutexGuard<'_, LruCache<(String, String), SealingKey>>, Problem> {
+        self.0.lock().map_err(|_| Problem::internal("the sealing keys are poisoned"))
+    }
+}

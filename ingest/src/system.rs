@@ -1,0 +1,82 @@
+//! What the installation itself appends at start: the bootstrap key and the shipped price table, each once.
+
+use anyhow::Context;
+use runtime::Settings;
+use runtime::auth::{Principal, hash_key, new_key};
+use schemas::events::PriceTablePublished;
+use schemas::{Envelope, Event, ids, prices, topics};
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::commands::api_keys::created_event;
+use crate::publish::{Outgoing, Publisher};
+
+pub struct System<'a> {
+    pub settings: &'a Settings,
+    pub pool: &'a PgPool,
+}
+
+impl System<'_> {
+    /// Makes `key` (or a new one) the current key of a user, and returns it.
+    pub async fn create_key(&self, principal: &Principal, key: Option<&str>) -> anyhow::Result<String> {
+        let key = match key {
+            Some(key) => key.to_owned(),
+            None => new_key(&self.settings.api_key_prefix)?,
+        };
+        let event = created_event(principal, &key, &self.settings.api_key_prefix);
+        self.append(&principal.tenant, &principal.user, event).await?;
+        Ok(key)
+    }
+
+    /// Whether the key is in force, as far as the projection knows.
+    pub async fn knows_key(&self, key: &str) -> anyhow::Result<bool> {
+        let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
+        let sql = format!("SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE sha256 = $1 AND revoked_at IS NULL)");
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(hash_key(key).as_slice()).fetch_one(self.pool).await?)
+    }
+
+    /// Whether the user has a key.
+    pub async fn has_key(&self, principal: &Principal) -> anyhow::Result<bool> {
+        let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE tenant = $1 AND user_id = $2 AND revoked_at IS NULL)"
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(&principal.tenant).bind(&principal.user).fetch_one(self.pool).await?)
+    }
+
+    /// Publishes a price table for every tenant or for one, unless it is the newest of its scope already.
+    pub async fn publish_prices(&self, table: &str, scope: &str) -> anyhow::Result<bool> {
+        prices::parse(table).map_err(anyhow::Error::msg)?;
+        let hash = prices::hash(table);
+        let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
+        let sql = format!("SELECT hash FROM {schema}.price_tables WHERE scope = $1 ORDER BY at_offset DESC LIMIT 1");
+        let newest: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(scope).fetch_optional(self.pool).await?;
+        if newest.as_deref() == Some(&hash) {
+            return Ok(false);
+        }
+        let compressed = zstd::bulk::compress(table.as_bytes(), 9).context("the price table cannot be compressed")?;
+        let event = Event::PriceTablePublished(PriceTablePublished { hash, scope: scope.to_owned(), table: compressed });
+        self.append(scope, "prices", event).await?;
+        Ok(true)
+    }
+
+    async fn append(&self, tenant: &str, subject: &str, event: Event) -> anyhow::Result<()> {
+        let publisher = Publisher::new(self.settings)?;
+        let envelope = Envelope {
+            id: ids::event_id(),
+            kind: event.kind().to_owned(),
+            source: "/retrace/system".to_owned(),
+            time: time::OffsetDateTime::now_utc(),
+            subject: subject.to_owned(),
+            tenant: tenant.to_owned(),
+            actor: "system".to_owned(),
+            request_id: String::new(),
+            traceparent: None,
+        };
+        let partition = topics::tenant_partition(tenant, topics::PARTITIONS);
+        publisher
+            .append(vec![Outgoing { envelope, event, partition }])
+            .await
+            .map_err(|problem| anyhow::anyhow!("the event was not appended: {problem}"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+-- One generation (`{g}`) of the traces projection. Every row is the whole fold of its key up to `version`, so that
+-- it may be written any number of times; `{engine:…}` is rendered for a single server or for a cluster.
+
+CREATE TABLE traces_{g} (
+    tenant String,
+    trace_id String,
+    version UInt64,
+    is_deleted UInt8,
+    partition UInt16,
+    ended_mask UInt32,
+    created_version UInt64,
+    received_at DateTime64(6, 'UTC'),
+    own_started_at Nullable(DateTime64(6, 'UTC')),
+    started_at DateTime64(6, 'UTC'),
+    ended_at Nullable(DateTime64(6, 'UTC')),
+    status LowCardinality(String),
+    name String,
+    session_id Nullable(String),
+    user_id Nullable(String),
+    project_id Nullable(String),
+    environment Nullable(String),
+    tags Array(String),
+    lossy UInt8,
+    golden UInt8,
+    warnings Array(String),
+    reported_duration_us Nullable(Int64),
+    reported_tokens Nullable(Int64),
+    reported_cost Nullable(Decimal(38, 12)),
+    span_count UInt64,
+    failed_spans UInt64,
+    token_spans UInt64,
+    cost_spans UInt64,
+    tokens Int64,
+    cost Decimal(38, 12),
+    models Array(String)
+)
+ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
+ORDER BY (tenant, trace_id)
+SETTINGS index_granularity = 1024{settings};
+
+CREATE TABLE trace_list_{g} (
+    tenant String,
+    started_at DateTime64(6, 'UTC'),
+    trace_id String,
+    version UInt64,
+    is_deleted UInt8,
+    status LowCardinality(String),
+    name String,
+    session_id Nullable(String),
+    user_id Nullable(String),
+    project_id Nullable(String),
+    environment Nullable(String),
+    tags Array(String),
+    models Array(String),
+    total_tokens Int64,
+    total_cost Decimal(38, 12),
+    total_duration_us Int64
+)
+ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
+ORDER BY (tenant, started_at, trace_id)
+SETTINGS index_granularity = 1024{settings};
+
+CREATE TABLE trace_counts_{g} (
+    tenant String,
+    day Date,
+    project_id String,
+    environment String,
+    status LowCardinality(String),
+    partition UInt16,
+    version UInt64,
+    traces Int64,
+    spans Int64,
+    tokens Int64,
+    cost Decimal(38, 12)
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, day, project_id, environment, status, partition)
+SETTINGS index_granularity = 1024{settings};
+
+CREATE TABLE spans_{g} (
+    tenant String,
+    trace_id String,
+    span_id String,
+    version UInt64,
+    is_deleted UInt8,
+    ended_mask UInt32,
+    parent_id Nullable(String),
+    span_type LowCardinality(String),
+    name String,
+    model Nullable(String),
+    started_at Nullable(DateTime64(6, 'UTC')),
+    ended_at Nullable(DateTime64(6, 'UTC')),
+    duration_us Nullable(Int64),
+    input_tokens Nullable(Int64),
+    output_tokens Nullable(Int64),
+    reported_cost Nullable(Decimal(38, 12)),
+    cost Nullable(Decimal(38, 12)),
+    cost_source LowCardinality(String),
+    price_table String,
+    agent_id Nullable(String),
+    parent_agent_id Nullable(String),
+    agent_role Nullable(String),
+    failed UInt8
+)
+ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
+ORDER BY (tenant, trace_id, span_id)
+SETTINGS index_granularity = 1024{settings};
+
+CREATE TABLE cells_{g} (
+    tenant String,
+    trace_id String,
+    span_id String,
+    field LowCardinality(String),
+    version UInt64,
+    chunks UInt16,
+    sha256 String,
+    value String CODEC(ZSTD(1))
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, trace_id, span_id, field)
+SETTINGS index_granularity = 512{settings};
+
+CREATE TABLE chunks_{g} (
+    tenant String,
+    trace_id String,
+    sha256 String,
+    n UInt16,
+    version UInt64,
+    data String CODEC(ZSTD(1))
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, trace_id, sha256, n)
+SETTINGS index_granularity = 512{settings};
+
+CREATE TABLE feedback_{g} (
+    tenant String,
+    trace_id String,
+    user_id String,
+    version UInt64,
+    is_deleted UInt8,
+    value Int8,
+    note Nullable(String),
+    created_at DateTime64(6, 'UTC'),
+    updated_at DateTime64(6, 'UTC')
+)
+ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
+ORDER BY (tenant, trace_id, user_id)
+SETTINGS index_granularity = 1024{settings};
+
+-- Traces whose content is to be erased: deleted ones, and again whenever something late arrives for one.
+CREATE TABLE erasures_{g} (
+    partition UInt16,
+    version UInt64,
+    tenant String,
+    trace_id String
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (partition, version)
+SETTINGS index_granularity = 1024{settings};
+
+CREATE TABLE checkpoints_{g} (
+    topic String,
+    partition UInt16,
+    next_offset UInt64,
+    log_id String,
+    partitions UInt16,
+    last_event String,
+    at DateTime64(6, 'UTC')
+)
+ENGINE = {engine:ReplacingMergeTree(next_offset)}
+ORDER BY (topic, partition)
+SETTINGS index_granularity = 1024{settings};

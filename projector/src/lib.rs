@@ -1,0 +1,12 @@
+//! The log → the projections. Every projection is a pure fold of its topic, kept by a pipeline:
+//! [`log::consumer`] → [`log::decode`] → [`pipeline`] → a room of [`projections`] → its store, and the checkpoint last.
+
+mod checkpoints;
+mod dead_letter;
+pub mod log;
+mod pipeline;
+pub mod projections;
+mod supervise;
+
+pub use checkpoints::Checkpoint;
+pub use supervise::run;

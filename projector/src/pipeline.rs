@@ -1,0 +1,186 @@
+//! The loop of one projection: gather until size or age, prepare, commit, again. A store that is down makes it wait; what
+//! it cannot apply goes to the dead letters.
+
+use std::time::{Duration, Instant};
+
+use runtime::Settings;
+use runtime::metrics::METRICS;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::dead_letter::DeadLetters;
+use crate::log::FromLog;
+use crate::log::decode::{Decoded, Outcome};
+use crate::projections::Projection;
+
+pub struct Pipeline<P> {
+    pub projection: P,
+    pub dead_letters: DeadLetters,
+    pub stop: CancellationToken,
+    pub flush_rows: usize,
+    pub flush_bytes: usize,
+    pub flush_age: Duration,
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Decoded>,
+    bytes: usize,
+    weight: usize,
+    since: Option<Instant>,
+}
+
+impl Batch {
+    fn add(&mut self, records: Vec<Decoded>) {
+        self.since.get_or_insert_with(Instant::now);
+        self.bytes += records.iter().map(|record| record.bytes).sum::<usize>();
+        self.weight += records.iter().map(weight).sum::<usize>();
+        self.records.extend(records);
+    }
+}
+
+/// About the rows that a record makes.
+fn weight(record: &Decoded) -> usize {
+    match &record.outcome {
+        Outcome::Event { event, .. } => match event.as_ref() {
+            schemas::Event::TraceRecorded(recorded) => 1 + recorded.spans.len(),
+            _ => 1,
+        },
+        _ => 1,
+    }
+}
+
+impl<P: Projection> Pipeline<P> {
+    pub fn new(settings: &Settings, projection: P, dead_letters: DeadLetters, stop: CancellationToken) -> Pipeline<P> {
+        Pipeline {
+            projection,
+            dead_letters,
+            stop,
+            flush_rows: settings.flush_rows,
+            flush_bytes: settings.flush_bytes,
+            flush_age: Duration::from_millis(settings.flush_ms),
+        }
+    }
+
+    /// Ends when stopped, with what was gathered written; an error is one that waiting cannot mend.
+    pub async fn run(mut self, mut from_log: mpsc::Receiver<FromLog>) -> anyhow::Result<()> {
+        let mut batch = Batch::default();
+        loop {
+            let due = batch.since.map(|since| since + self.flush_age);
+            let message = tokio::select! {
+                () = self.stop.cancelled() => break,
+                message = from_log.recv() => message,
+                () = sleep_until(due) => {
+                    self.flush(&mut batch).await?;
+                    continue;
+                }
+            };
+            match message {
+                None => break,
+                Some(FromLog::Records(records)) => {
+                    batch.add(records);
+                    if batch.weight >= self.flush_rows || batch.bytes >= self.flush_bytes {
+                        self.flush(&mut batch).await?;
+                    }
+                }
+                Some(FromLog::Assigned(partitions, reply)) => {
+                    let starts = self.assign(&partitions).await?;
+                    tracing::info!(projection = self.projection.name(), ?partitions, "partitions assigned");
+                    // The consumer may have stopped meanwhile.
+                    let _ = reply.send(starts);
+                }
+                Some(FromLog::Revoked(partitions, reply)) => {
+                    self.flush(&mut batch).await?;
+                    self.projection.revoke(&partitions);
+                    let _ = reply.send(());
+                }
+            }
+        }
+        from_log.close();
+        self.flush(&mut batch).await
+    }
+
+    /// A store that is down is waited for; a log that does not fit the projection ends it.
+    async fn assign(&mut self, partitions: &[i32]) -> anyhow::Result<Vec<(i32, i64)>> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.projection.assign(partitions).await {
+                Ok(starts) => return Ok(starts),
+                Err(cause) if is_mismatch(&cause) => return Err(cause),
+                Err(cause) => self.wait(&mut backoff, &cause, "taking partitions over").await?,
+            }
+        }
+    }
+
+    async fn flush(&mut self, batch: &mut Batch) -> anyhow::Result<()> {
+        let Batch { records, .. } = std::mem::take(batch);
+        let Some(last) = records.last() else { return Ok(()) };
+        let started = Instant::now();
+        let newest = last.timestamp_ms;
+        let mut backoff = Backoff::default();
+        for poison in records.iter().filter(|record| matches!(record.outcome, Outcome::Poison { .. })) {
+            while let Err(cause) = self.dead_letters.send(poison).await {
+                self.wait(&mut backoff, &cause, "writing a dead letter").await?;
+            }
+        }
+        let prepared = loop {
+            match self.projection.prepare(&records).await {
+                Ok(prepared) => break prepared,
+                Err(cause) => self.wait(&mut backoff, &cause, "reading state").await?,
+            }
+        };
+        while let Err(cause) = self.projection.commit(&prepared).await {
+            self.wait(&mut backoff, &cause, "writing").await?;
+        }
+        let name = self.projection.name();
+        METRICS.flush_seconds.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
+        METRICS.flush_events.with_label_values(&[name]).inc_by(records.len() as u64);
+        let age = time::OffsetDateTime::now_utc().unix_timestamp() - newest / 1000;
+        METRICS.lag_seconds.with_label_values(&[name]).set(age);
+        tracing::debug!(projection = name, events = records.len(), ms = started.elapsed().as_millis() as u64, "flush");
+        Ok(())
+    }
+
+    /// While stopping, a store that is down is not waited for: the batch is read again at the next start.
+    async fn wait(&self, backoff: &mut Backoff, cause: &anyhow::Error, doing: &str) -> anyhow::Result<()> {
+        let name = self.projection.name();
+        METRICS.store_errors.with_label_values(&[name]).inc();
+        tracing::warn!(projection = name, cause = format!("{cause:#}"), doing, "paused");
+        tokio::select! {
+            () = self.stop.cancelled() => anyhow::bail!("stopped while {doing}: {cause:#}"),
+            () = tokio::time::sleep(backoff.next()) => Ok(()),
+        }
+    }
+}
+
+/// The log is not the one that this projection was made of.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Mismatch(pub String);
+
+fn is_mismatch(cause: &anyhow::Error) -> bool {
+    cause.downcast_ref::<Mismatch>().is_some()
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff(Duration::from_millis(50))
+    }
+}
+
+impl Backoff {
+    fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(Duration::from_secs(5));
+        now
+    }
+}

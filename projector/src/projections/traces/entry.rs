@@ -1,0 +1,164 @@
+//! The state of one trace in memory: its row, its spans, its feedback, and sums over the spans that are kept up while
+//! spans change.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+
+#[derive(Clone, Debug, Default)]
+pub struct TraceEntry {
+    /// `None`: nothing is known of this trace.
+    pub row: Option<TraceRow>,
+    pub spans: HashMap<String, SpanRow>,
+    pub feedback: HashMap<String, FeedbackRow>,
+    pub sums: Sums,
+}
+
+/// Over the spans that are not deleted. Everything here can be subtracted again.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    pub spans: u64,
+    pub failed: u64,
+    pub token_spans: u64,
+    pub cost_spans: u64,
+    pub tokens: i64,
+    pub cost: i128,
+    pub models: BTreeMap<String, u32>,
+    pub starts: BTreeMap<i64, u32>,
+}
+
+impl Sums {
+    pub fn add(&mut self, span: &SpanRow) {
+        self.apply(span, true);
+    }
+
+    pub fn subtract(&mut self, span: &SpanRow) {
+        self.apply(span, false);
+    }
+
+    fn apply(&mut self, span: &SpanRow, add: bool) {
+        if span.is_deleted == 1 {
+            return;
+        }
+        let count = |slot: &mut u64, yes: bool| {
+            if yes {
+                *slot = if add { *slot + 1 } else { slot.saturating_sub(1) };
+            }
+        };
+        let sign = if add { 1 } else { -1 };
+        count(&mut self.spans, true);
+        count(&mut self.failed, span.failed == 1);
+        count(&mut self.token_spans, span.input_tokens.is_some() || span.output_tokens.is_some());
+        count(&mut self.cost_spans, span.cost.is_some());
+        self.tokens += sign * (span.input_tokens.unwrap_or(0) + span.output_tokens.unwrap_or(0));
+        self.cost += i128::from(sign) * span.cost.unwrap_or(0);
+        tally(&mut self.models, span.model.clone(), add);
+        tally(&mut self.starts, span.started_at, add);
+    }
+}
+
+fn tally<K: Ord>(counts: &mut BTreeMap<K, u32>, key: Option<K>, add: bool) {
+    let Some(key) = key else { return };
+    if add {
+        *counts.entry(key).or_insert(0) += 1;
+    } else if let Some(count) = counts.get_mut(&key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+impl TraceEntry {
+    /// From what the store has.
+    pub fn loaded(row: Option<TraceRow>, spans: Vec<SpanRow>, feedback: Vec<FeedbackRow>) -> TraceEntry {
+        let mut sums = Sums::default();
+        for span in &spans {
+            sums.add(span);
+        }
+        TraceEntry {
+            row,
+            spans: spans.into_iter().map(|span| (span.span_id.clone(), span)).collect(),
+            feedback: feedback.into_iter().map(|verdict| (verdict.user_id.clone(), verdict)).collect(),
+            sums,
+        }
+    }
+
+    pub fn version(&self) -> Option<u64> {
+        self.row.as_ref().map(|row| row.version)
+    }
+
+    pub fn is_deleted(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.is_deleted == 1)
+    }
+
+    /// How much of the cache this entry is.
+    pub fn weight(&self) -> usize {
+        1 + self.spans.len() + self.feedback.len()
+    }
+}
+
+impl TraceRow {
+    /// The row after its fields or its spans changed.
+    pub fn derive(&mut self, sums: &Sums) {
+        self.started_at =
+            self.own_started_at.or_else(|| sums.starts.keys().next().copied()).unwrap_or(self.received_at);
+        self.span_count = sums.spans;
+        self.failed_spans = sums.failed;
+        self.token_spans = sums.token_spans;
+        self.cost_spans = sums.cost_spans;
+        self.tokens = sums.tokens;
+        self.cost = sums.cost;
+        self.models = sums.models.keys().cloned().collect();
+    }
+
+    pub fn total_tokens(&self) -> i64 {
+        if self.token_spans > 0 { self.tokens } else { self.reported_tokens.unwrap_or(0) }
+    }
+
+    pub fn total_cost(&self) -> i128 {
+        if self.cost_spans > 0 { self.cost } else { self.reported_cost.unwrap_or(0) }
+    }
+
+    pub fn total_duration_us(&self) -> Option<i64> {
+        self.reported_duration_us.or_else(|| self.ended_at.map(|ended| ended - self.started_at))
+    }
+
+    pub fn list_row(&self) -> ListRow {
+        ListRow {
+            tenant: self.tenant.clone(),
+            started_at: self.started_at,
+            trace_id: self.trace_id.clone(),
+            version: self.version,
+            is_deleted: self.is_deleted,
+            status: self.status.clone(),
+            name: self.name.clone(),
+            session_id: self.session_id.clone(),
+            user_id: self.user_id.clone(),
+            project_id: self.project_id.clone(),
+            environment: self.environment.clone(),
+            tags: self.tags.clone(),
+            models: self.models.clone(),
+            total_tokens: self.total_tokens(),
+            total_cost: self.total_cost(),
+            total_duration_us: self.total_duration_us().unwrap_or(0),
+        }
+    }
+
+    /// What this trace adds to the counts, and to which bucket.
+    pub fn count_row(&self) -> CountRow {
+        CountRow {
+            tenant: self.tenant.clone(),
+            day: self.started_at.div_euclid(86_400_000_000) as u16,
+            project_id: self.project_id.clone().unwrap_or_default(),
+            environment: self.environment.clone().unwrap_or_default(),
+            status: self.status.clone(),
+            partition: self.partition,
+            version: 0,
+            traces: 1,
+            spans: self.span_count as i64,
+            tokens: self.total_tokens(),
+            cost: self.total_cost(),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Traces, spans, payloads and feedback in ClickHouse.
+//!
+//! A flush looks up the traces that it touches and that the store may have, folds its events into them, and writes:
+//! payloads, then what is derived from traces (list, counts), then traces, then spans and feedback, then the checkpoint.
+//! Of all orders only this one is exact under crashes: the trace's version guards everything before it, and a span's
+//! version guards its payloads (ADR 0003).
+
+mod cache;
+mod entry;
+mod fold;
+mod known_ids;
+mod merge;
+mod prices;
+mod rows;
+mod store;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::Context;
+use runtime::Settings;
+use schemas::{Event, topics};
+use sqlx::PgPool;
+
+use self::cache::{Cache, Counts};
+use self::entry::TraceEntry;
+use self::fold::{At, Changes};
+use self::known_ids::KnownIds;
+use self::prices::PriceBook;
+use self::rows::{
+    CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow,
+};
+use self::store::{Store, TraceKey};
+use super::Projection;
+use super::workspace::price_table;
+use crate::log::decode::{Decoded, Outcome};
+use crate::log::identity::LogReader;
+
+pub struct Traces {
+    settings: Arc<Settings>,
+    pool: PgPool,
+    store: Store,
+    cache: Cache,
+    counts: Counts,
+    known: KnownIds,
+    prices: PriceBook,
+    /// Partition → the identity of its log.
+    logs: HashMap<i32, schemas::events::LogCreated>,
+}
+
+/// The rows of a flush, in the order in which they are written.
+pub struct Prepared {
+    chunks: Vec<ChunkRow>,
+    cells: Vec<CellRow>,
+    erasures: Vec<ErasureRow>,
+    counts: Vec<CountRow>,
+    list: Vec<ListRow>,
+    traces: Vec<TraceRow>,
+    spans: Vec<SpanRow>,
+    feedback: Vec<FeedbackRow>,
+    checkpoints: Vec<CheckpointRow>,
+}
+
+pub fn hears(kind: &str) -> bool {
+    kind.starts_with("dev.retrace.trace.")
+        || kind.starts_with("dev.retrace.content.")
+        || kind.starts_with("dev.retrace.golden.")
+        || kind.starts_with("dev.retrace.feedback.")
+}
+
+impl Traces {
+    pub fn new(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPool, generation: i32) -> anyhow::Result<Traces> {
+        Ok(Traces {
+            store: Store::new(client, generation),
+            cache: Cache::new(settings.state_cache_spans),
+            counts: Counts::default(),
+            known: KnownIds::new(settings.known_ids_capacity),
+            prices: PriceBook::with_shipped()?,
+            logs: HashMap::new(),
+            settings,
+            pool,
+        })
+    }
+
+    /// Reads the state of every trace that the batch touches, that is not in memory and that the store may have: spans
+    /// before traces before what is derived, the reverse of the order of writing.
+    async fn load(&mut self, batch: &[Decoded]) -> anyhow::Result<()> {
+        let mut wanted: HashSet<TraceKey> = HashSet::new();
+        for (decoded, envelope, event) in events(batch) {
+            let key = (envelope.tenant.clone(), fold::trace_id(event).to_owned());
+            if !self.cache.has(&key) && self.known.may_have(decoded.partition, &key.0, &key.1) {
+                wanted.insert(key);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<TraceKey> = wanted.into_iter().collect();
+        let mut spans: HashMap<TraceKey, Vec<SpanRow>> = HashMap::new();
+        for span in self.store.spans(&keys).await? {
+            spans.entry((span.tenant.clone(), span.trace_id.clone())).or_default().push(span);
+        }
+        let mut feedback: HashMap<TraceKey, Vec<FeedbackRow>> = HashMap::new();
+        for verdict in self.store.feedback(&keys).await? {
+            feedback.entry((verdict.tenant.clone(), verdict.trace_id.clone())).or_default().push(verdict);
+        }
+        let mut traces: HashMap<TraceKey, TraceRow> = HashMap::new();
+        for trace in self.store.traces(&keys).await? {
+            traces.insert((trace.tenant.clone(), trace.trace_id.clone()), trace);
+        }
+        for key in keys {
+            let entry = TraceEntry::loaded(
+                traces.remove(&key),
+                spans.remove(&key).unwrap_or_default(),
+                feedback.remove(&key).unwrap_or_default(),
+            );
+            self.cache.put(key, entry);
+        }
+        Ok(())
+    }
+
+    /// A table that an event names and nobody knows yet is waited for, never guessed.
+    async fn load_prices(&mut self, batch: &[Decoded]) -> anyhow::Result<()> {
+        let mut named: HashSet<&str> = HashSet::new();
+        for (_, _, event) in events(batch) {
+            if let Event::TraceRecorded(recorded) = event {
+                named.extend(recorded.price_table.split(',').filter(|hash| !hash.is_empty()));
+            }
+        }
+        for hash in named {
+            if !self.prices.knows(hash) {
+                let table = price_table(&self.pool, hash).await?.with_context(|| format!("the price table {hash} is not known yet"))?;
+                self.prices.add(hash, &table)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, batch: &[Decoded]) -> (Changes, HashSet<TraceKey>) {
+        let mut changes = Changes::default();
+        let mut touched = HashSet::new();
+        for decoded in batch {
+            let Outcome::Event { envelope, event, content } = &decoded.outcome else { continue };
+            let at = At {
+                tenant: &envelope.tenant,
+                partition: decoded.partition,
+                version: decoded.version,
+                time: (envelope.time.unix_timestamp_nanos() / 1000) as i64,
+            };
+            let key = (envelope.tenant.clone(), fold::trace_id(event).to_owned());
+            if fold::apply(self.cache.entry(&key), event, content, at, &self.prices, &mut changes) {
+                self.known.insert(&key.0, &key.1);
+                touched.insert(key);
+            }
+        }
+        (changes, touched)
+    }
+
+    fn checkpoints(&self, batch: &[Decoded]) -> Vec<CheckpointRow> {
+        let mut last: HashMap<i32, &Decoded> = HashMap::new();
+        for decoded in batch {
+            last.insert(decoded.partition, decoded);
+        }
+        let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000) as i64;
+        last.into_values()
+            .filter_map(|decoded| {
+                let log = self.logs.get(&decoded.partition)?;
+                Some(CheckpointRow {
+                    topic: topics::TELEMETRY.to_owned(),
+                    partition: decoded.partition as u16,
+                    next_offset: (decoded.offset + 1) as u64,
+                    log_id: log.log_id.clone(),
+                    partitions: log.partitions as u16,
+                    last_event: decoded.event_id(),
+                    at: now,
+                })
+            })
+            .collect()
+    }
+}
+
+fn events(batch: &[Decoded]) -> impl Iterator<Item = (&Decoded, &schemas::Envelope, &Event)> {
+    batch.iter().filter_map(|decoded| match &decoded.outcome {
+        Outcome::Event { envelope, event, .. } => Some((decoded, envelope, event.as_ref())),
+        _ => None,
+    })
+}
+
+impl Projection for Traces {
+    type Prepared = Prepared;
+
+    fn name(&self) -> &'static str {
+        "traces"
+    }
+
+    async fn assign(&mut self, partitions: &[i32]) -> anyhow::Result<Vec<(i32, i64)>> {
+        let checkpoints = self.store.checkpoints().await?;
+        let settings = Arc::clone(&self.settings);
+        let wanted = partitions.to_vec();
+        let checked = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<_>> {
+            let reader = LogReader::new(&settings, topics::TELEMETRY)?;
+            let mut checked = Vec::new();
+            for partition in wanted {
+                let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
+                let log = reader.check(partition, checkpoint)?;
+                // ClickHouse does not fsync what it acknowledges: the last rows are written again.
+                let start = match checkpoint {
+                    None => 0,
+                    Some(checkpoint) => {
+                        let since = checkpoint.at / 1000 - (settings.reread_seconds * 1000) as i64;
+                        reader.offset_at(partition, since)?.unwrap_or(checkpoint.next_offset).min(checkpoint.next_offset)
+                    }
+                };
+                checked.push((partition, start, log));
+            }
+            Ok(checked)
+        })
+        .await??;
+        for (partition, _, log) in &checked {
+            let known = &mut self.known;
+            self.store.trace_hashes(*partition, |hash| known.insert_hash(hash)).await?;
+            known.completed(*partition);
+            self.logs.insert(*partition, log.clone());
+        }
+        Ok(checked.into_iter().map(|(partition, start, _)| (partition, start)).collect())
+    }
+
+    fn revoke(&mut self, partitions: &[i32]) {
+        // Another node goes on from the store; what is here would be stale when a partition comes back.
+        self.cache.clear();
+        self.counts.clear();
+        for partition in partitions {
+            self.known.forget(*partition);
+            self.logs.remove(partition);
+        }
+    }
+
+    async fn prepare(&mut self, batch: &[Decoded]) -> anyhow::Result<Prepared> {
+        self.load_prices(batch).await?;
+        self.load(batch).await?;
+        let (changes, touched) = self.fold(batch);
+        let counts = match self.counts.apply(&self.store, changes.counts).await {
+            Ok(counts) => counts,
+            Err(cause) => {
+                // What was folded is not written: the next try starts from the store again.
+                self.cache.clear();
+                self.counts.clear();
+                return Err(cause);
+            }
+        };
+        let mut prepared = Prepared {
+            chunks: changes.chunks,
+            cells: changes.cells.into_values().collect(),
+            erasures: changes.erasures,
+            counts,
+            list: changes.list.into_values().collect(),
+            traces: Vec::new(),
+            spans: Vec::new(),
+            feedback: Vec::new(),
+            checkpoints: self.checkpoints(batch),
+        };
+        let first: HashMap<i32, u64> = batch.iter().rev().map(|decoded| (decoded.partition, decoded.version)).collect();
+        for key in touched {
+            let entry = self.cache.entry(&key);
+            let Some(row) = &entry.row else { continue };
+            let since = first.get(&i32::from(row.partition)).copied().unwrap_or(0);
+            prepared.traces.extend((row.version >= since).then(|| row.clone()));
+            prepared.spans.extend(entry.spans.values().filter(|span| span.version >= since).cloned());
+            prepared.feedback.extend(entry.feedback.values().filter(|verdict| verdict.version >= since).cloned());
+        }
+        Ok(prepared)
+    }
+
+    async fn commit(&mut self, prepared: &Prepared) -> anyhow::Result<()> {
+        self.store.insert("chunks", &prepared.chunks).await?;
+        self.store.insert("cells", &prepared.cells).await?;
+        self.store.insert("erasures", &prepared.erasures).await?;
+        self.store.insert("trace_counts", &prepared.counts).await?;
+        self.store.insert("trace_list", &prepared.list).await?;
+        self.store.insert("traces", &prepared.traces).await?;
+        self.store.insert("spans", &prepared.spans).await?;
+        self.store.insert("feedback", &prepared.feedback).await?;
+        self.store.insert("checkpoints", &prepared.checkpoints).await?;
+        self.cache.shrink();
+        self.counts.shrink();
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! The rows of the tables. A row is the whole fold of its key up to `version`; it is also the state that the fold goes on
+//! from, so that there is no second form of it.
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct TraceRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub partition: u16,
+    pub ended_mask: u32,
+    pub created_version: u64,
+    pub received_at: i64,
+    pub own_started_at: Option<i64>,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub status: String,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub lossy: u8,
+    pub golden: u8,
+    pub warnings: Vec<String>,
+    pub reported_duration_us: Option<i64>,
+    pub reported_tokens: Option<i64>,
+    pub reported_cost: Option<i128>,
+    pub span_count: u64,
+    pub failed_spans: u64,
+    pub token_spans: u64,
+    pub cost_spans: u64,
+    pub tokens: i64,
+    pub cost: i128,
+    pub models: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct ListRow {
+    pub tenant: String,
+    pub started_at: i64,
+    pub trace_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub status: String,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub models: Vec<String>,
+    pub total_tokens: i64,
+    pub total_cost: i128,
+    pub total_duration_us: i64,
+}
+
+/// A total per (bucket, partition): it is read as the sum over partitions.
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct CountRow {
+    pub tenant: String,
+    pub day: u16,
+    pub project_id: String,
+    pub environment: String,
+    pub status: String,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct SpanRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub span_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub ended_mask: u32,
+    pub parent_id: Option<String>,
+    pub span_type: String,
+    pub name: String,
+    pub model: Option<String>,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub duration_us: Option<i64>,
+    pub input_tokens: Option<i64>,
+    pub output_tokens: Option<i64>,
+    pub reported_cost: Option<i128>,
+    pub cost: Option<i128>,
+    pub cost_source: String,
+    pub price_table: String,
+    pub agent_id: Option<String>,
+    pub parent_agent_id: Option<String>,
+    pub agent_role: Option<String>,
+    pub failed: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
+pub struct CellRow {
+    pub tenant: String,
+    pub trace_id: String,
+    /// Empty for the trace's own values.
+    pub span_id: String,
+    pub field: String,
+    pub version: u64,
+    pub chunks: u16,
+    pub sha256: String,
+    pub value: String,
+}
+
+/// `data` is bytes: a chunk may end within a character.
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
+pub struct ChunkRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub sha256: String,
+    pub n: u16,
+    pub version: u64,
+    #[serde(with = "serde_bytes")]
+    pub data: Vec<u8>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct FeedbackRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub user_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub value: i8,
+    pub note: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
+pub struct ErasureRow {
+    pub partition: u16,
+    pub version: u64,
+    pub tenant: String,
+    pub trace_id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
+pub struct CheckpointRow {
+    pub topic: String,
+    pub partition: u16,
+    pub next_offset: u64,
+    pub log_id: String,
+    pub partitions: u16,
+    pub last_event: String,
+    pub at: i64,
+}

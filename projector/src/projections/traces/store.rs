@@ -1,0 +1,127 @@
+//! ClickHouse as the traces projection uses it: state looked up by key with its version and tombstones (never `FINAL`,
+//! which hides them, and with them the guard), rows inserted one statement a table.
+
+use anyhow::Context;
+use clickhouse::{Client, Row, RowOwned, RowWrite};
+use schemas::topics;
+use serde::Deserialize;
+
+use super::rows::{CheckpointRow, CountRow, FeedbackRow, SpanRow, TraceRow};
+use crate::Checkpoint;
+
+const KEYS_A_QUERY: usize = 500;
+
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    generation: i32,
+}
+
+pub type TraceKey = (String, String);
+/// Tenant, day, project, environment, status, partition.
+pub type CountKey = (String, u16, String, String, String, u16);
+
+impl Store {
+    pub fn new(client: Client, generation: i32) -> Store {
+        // What an insert does not know must fail it, not vanish.
+        let client = client.with_setting("input_format_skip_unknown_fields", "0").with_setting("async_insert", "0");
+        Store { client, generation }
+    }
+
+    pub fn table(&self, name: &str) -> String {
+        format!("{name}_g{}", self.generation)
+    }
+
+    pub async fn spans(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<SpanRow>> {
+        self.newest("spans", "tenant, trace_id, span_id", keys).await
+    }
+
+    pub async fn feedback(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<FeedbackRow>> {
+        self.newest("feedback", "tenant, trace_id, user_id", keys).await
+    }
+
+    pub async fn traces(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<TraceRow>> {
+        self.newest("traces", "tenant, trace_id", keys).await
+    }
+
+    async fn newest<T: RowOwned + clickhouse::RowRead>(&self, table: &str, key: &str, keys: &[TraceKey]) -> anyhow::Result<Vec<T>> {
+        let mut rows = Vec::new();
+        for keys in keys.chunks(KEYS_A_QUERY) {
+            let sql = format!(
+                "SELECT ?fields FROM {} WHERE (tenant, trace_id) IN ? ORDER BY version DESC LIMIT 1 BY {key}",
+                self.table(table)
+            );
+            rows.extend(self.client.query(&sql).bind(keys).fetch_all::<T>().await.with_context(|| format!("looking up {table}"))?);
+        }
+        Ok(rows)
+    }
+
+    pub async fn counts(&self, keys: &[CountKey]) -> anyhow::Result<Vec<CountRow>> {
+        let mut rows = Vec::new();
+        for keys in keys.chunks(KEYS_A_QUERY) {
+            let key = "tenant, day, project_id, environment, status, partition";
+            let sql = format!(
+                "SELECT ?fields FROM {} WHERE (tenant, toUInt16(day), project_id, environment, status, partition) IN ? \
+                 AND tenant IN ? ORDER BY version DESC LIMIT 1 BY {key}",
+                self.table("trace_counts")
+            );
+            let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+            let found = self.client.query(&sql).bind(keys).bind(tenants).fetch_all::<CountRow>().await;
+            rows.extend(found.context("looking up trace_counts")?);
+        }
+        Ok(rows)
+    }
+
+    /// The hashes of all traces of a partition, as [`topics::aggregate_hash`] makes them.
+    pub async fn trace_hashes(&self, partition: i32, mut each: impl FnMut(u64)) -> anyhow::Result<()> {
+        #[derive(Row, Deserialize)]
+        struct Hash {
+            hash: u64,
+        }
+        let sql = format!(
+            "SELECT xxh3(concat(tenant, '\\0', trace_id)) AS hash FROM {} WHERE partition = ?",
+            self.table("traces")
+        );
+        let mut cursor = self.client.query(&sql).bind(partition).fetch::<Hash>()?;
+        while let Some(row) = cursor.next().await.context("reading the known traces")? {
+            each(row.hash);
+        }
+        Ok(())
+    }
+
+    pub async fn checkpoints(&self) -> anyhow::Result<Vec<Checkpoint>> {
+        let sql = format!(
+            "SELECT ?fields FROM {} WHERE topic = ? ORDER BY next_offset DESC LIMIT 1 BY partition",
+            self.table("checkpoints")
+        );
+        let rows = self.client.query(&sql).bind(topics::TELEMETRY).fetch_all::<CheckpointRow>().await;
+        Ok(rows
+            .context("reading the checkpoints")?
+            .into_iter()
+            .map(|row| Checkpoint {
+                partition: i32::from(row.partition),
+                next_offset: row.next_offset as i64,
+                log_id: row.log_id,
+                partitions: i32::from(row.partitions),
+                last_event: row.last_event,
+                at: row.at,
+            })
+            .collect())
+    }
+
+    pub async fn insert<T>(&self, table: &str, rows: &[T]) -> anyhow::Result<()>
+    where
+        T: RowOwned + RowWrite,
+        for<'a> T: Row<Value<'a> = T>,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let name = self.table(table);
+        let mut insert = self.client.insert::<T>(&name).await.with_context(|| format!("inserting into {name}"))?;
+        for row in rows {
+            insert.write(row).await.with_context(|| format!("inserting into {name}"))?;
+        }
+        insert.end().await.with_context(|| format!("inserting into {name}"))
+    }
+}

@@ -1,0 +1,114 @@
+//! Runs a pipeline for every generation of every projection, and follows what `retrace rebuild` decides: a new generation
+//! gets a pipeline beside the live one, a retired one loses its own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use runtime::Settings;
+use runtime::kafka::keys::KeyReader;
+use schemas::topics;
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::dead_letter::DeadLetters;
+use crate::log::decode::Decoder;
+use crate::log::{self};
+use crate::pipeline::Pipeline;
+use crate::projections::{Projection, traces, workspace};
+
+struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+pub async fn run(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut running: HashMap<(String, i32), Running> = HashMap::new();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = tick.tick() => {}
+        }
+        match generations(&pool).await {
+            Ok(wanted) => {
+                for key in &wanted {
+                    if !running.contains_key(key) {
+                        let started = start(&settings, &client, &pool, &key.0, key.1, stop.child_token())?;
+                        running.insert(key.clone(), started);
+                    }
+                }
+                let retired: Vec<_> = running.keys().filter(|key| !wanted.contains(key)).cloned().collect();
+                for key in retired {
+                    if let Some(old) = running.remove(&key) {
+                        tracing::info!(projection = key.0, generation = key.1, "generation retired");
+                        old.stop.cancel();
+                        finish(&key, old).await?;
+                    }
+                }
+            }
+            // What runs goes on; new generations are seen when Postgres is back.
+            Err(cause) => tracing::warn!(%cause, "the generations cannot be read"),
+        }
+        let ended: Vec<_> = running.iter().filter(|(_, pipeline)| pipeline.task.is_finished()).map(|(key, _)| key.clone()).collect();
+        for key in ended {
+            if let Some(pipeline) = running.remove(&key) {
+                finish(&key, pipeline).await?;
+            }
+        }
+    }
+    for (key, pipeline) in running {
+        if let Err(cause) = finish(&key, pipeline).await {
+            tracing::warn!(cause = format!("{cause:#}"), "a pipeline stopped with work left; it is read again at the next start");
+        }
+    }
+    Ok(())
+}
+
+async fn finish(key: &(String, i32), pipeline: Running) -> anyhow::Result<()> {
+    pipeline.task.await?.with_context(|| format!("the projection {} (generation {})", key.0, key.1))
+}
+
+async fn generations(pool: &PgPool) -> sqlx::Result<Vec<(String, i32)>> {
+    sqlx::query_as("SELECT projection, generation FROM generations WHERE NOT retired ORDER BY projection, generation").fetch_all(pool).await
+}
+
+fn start(
+    settings: &Arc<Settings>,
+    client: &clickhouse::Client,
+    pool: &PgPool,
+    projection: &str,
+    generation: i32,
+    stop: CancellationToken,
+) -> anyhow::Result<Running> {
+    let group = format!("{}-{projection}-g{generation}", settings.consumer_group);
+    tracing::info!(projection, generation, "pipeline");
+    match projection {
+        "traces" => {
+            let room = traces::Traces::new(Arc::clone(settings), client.clone(), pool.clone(), generation)?;
+            let decoder = Decoder::new(Some(KeyReader::new(settings)?), traces::hears);
+            launch(settings, room, topics::TELEMETRY, &group, decoder, stop)
+        }
+        "workspace" => {
+            let room = workspace::Workspace::new(Arc::clone(settings), pool.clone(), generation);
+            launch(settings, room, topics::WORKSPACE, &group, Decoder::new(None, workspace::hears), stop)
+        }
+        other => anyhow::bail!("this version does not know the projection {other}"),
+    }
+}
+
+fn launch<P: Projection>(
+    settings: &Settings,
+    room: P,
+    topic: &str,
+    group: &str,
+    decoder: Decoder,
+    stop: CancellationToken,
+) -> anyhow::Result<Running> {
+    let dead_letters = DeadLetters::new(settings, room.name(), topic)?;
+    let from_log = log::start(settings, topic, group, decoder, stop.clone())?;
+    let pipeline = Pipeline::new(settings, room, dead_letters, stop.clone());
+    Ok(Running { stop, task: tokio::spawn(pipeline.run(from_log)) })
+}

@@ -1,0 +1,92 @@
+//! The read side: the projections over REST. It appends nothing.
+//!
+//! A request goes through [`routes`], a room of [`queries`] and a handle of [`stores`] that cannot be had without a tenant;
+//! [`freshness`] says whether the projections have reached what the caller has written.
+
+mod freshness;
+mod openapi;
+mod params;
+pub mod queries;
+mod routes;
+mod state;
+mod stores;
+
+use std::sync::Arc;
+
+use axum::Router;
+use runtime::Settings;
+use runtime::auth::{Authenticator, JwtVerifier, KeyRing};
+use runtime::http::health::{Check, check};
+use runtime::http::{Gate, Limits};
+use runtime::kafka::follow;
+use runtime::lifecycle::Tasks;
+use runtime::position::Signer;
+use schemas::{Event, topics};
+use sqlx::PgPool;
+
+pub use openapi::{docs_router, schemas};
+
+use freshness::Freshness;
+use state::AppState;
+use stores::Generations;
+
+pub struct QueryApi {
+    pub router: Router,
+    pub checks: Vec<Check>,
+}
+
+impl QueryApi {
+    /// `keys` are shared with ingest where both run in one process.
+    pub async fn start(
+        settings: &Arc<Settings>,
+        client: clickhouse::Client,
+        pool: &PgPool,
+        keys: Option<Arc<KeyRing>>,
+        limits: Arc<Limits>,
+        tasks: &mut Tasks,
+    ) -> anyhow::Result<QueryApi> {
+        let keys = match keys {
+            Some(keys) => keys,
+            None => followed_keys(settings, pool, tasks).await?,
+        };
+        let authenticator = Authenticator { keys, jwt: JwtVerifier::new(settings)?, pool: pool.clone() };
+        let gate = Gate::new(settings, Arc::new(authenticator), limits)?;
+        let generations = Arc::new(Generations::new(pool.clone()));
+        let clickhouse = stores::ClickHouse::new(client.clone(), Arc::clone(&generations));
+        let postgres = stores::Postgres::new(pool.clone(), generations);
+        let state = AppState {
+            freshness: Arc::new(Freshness::new(settings, clickhouse.clone(), postgres.clone())?),
+            clickhouse,
+            postgres,
+            signer: Signer::new(&settings.secret),
+        };
+        let pool = pool.clone();
+        let checks = vec![
+            check("clickhouse", move || {
+                let client = client.clone();
+                async move { client.query("SELECT 1").execute().await.map_err(|e| e.to_string()) }
+            }),
+            check("postgres", move || {
+                let pool = pool.clone();
+                async move { sqlx::query("SELECT 1").execute(&pool).await.map(|_| ()).map_err(|e| e.to_string()) }
+            }),
+        ];
+        Ok(QueryApi { router: routes::router(state, gate)?, checks })
+    }
+}
+
+/// Keys from the snapshot, then from the log: a revocation needs no projection.
+async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> anyhow::Result<Arc<KeyRing>> {
+    let keys = Arc::new(KeyRing::default());
+    let mut from: std::collections::HashMap<i32, i64> = (0..topics::PARTITIONS).map(|partition| (partition, 0)).collect();
+    from.extend(keys.load(pool).await?);
+    let followed = Arc::clone(&keys);
+    follow::follow(settings, topics::WORKSPACE, from.into_iter().collect(), tasks.stop.clone(), move |record, event| {
+        match &event {
+            Event::ApiKeyCreated(created) => followed.created(&record.envelope.tenant, created),
+            Event::ApiKeyRevoked(revoked) => followed.revoked(&record.envelope.tenant, revoked),
+            _ => {}
+        }
+    })?;
+    Ok(keys)
+}

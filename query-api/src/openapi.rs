@@ -1,0 +1,37 @@
+//! The OpenAPI document, and a page to read it.
+
+use axum::Router;
+use axum::http::header;
+use axum::response::Html;
+use axum::routing::get;
+use serde_json::{Map, Value};
+use utoipa::OpenApi;
+
+use crate::queries::{api_keys, feedback, traces};
+
+#[derive(OpenApi)]
+#[openapi(components(schemas(
+    traces::documents::TraceOut,
+    traces::documents::TraceWithSpans,
+    traces::documents::TraceList,
+    traces::documents::SpanOut,
+    traces::documents::SpanList,
+    feedback::FeedbackOut,
+    feedback::Verdict,
+    api_keys::ApiKeyOut,
+)))]
+struct Documented;
+
+pub fn schemas() -> Map<String, Value> {
+    let document = serde_json::to_value(Documented::openapi()).unwrap_or_default();
+    document.pointer("/components/schemas").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// `/api/v1/openapi.json` and `/docs`.
+pub fn docs_router(document: Value) -> Router {
+    const PAGE: &str = include_str!("docs.html");
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    Router::new()
+        .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }))
+        .route("/docs", get(|| async { ([(header::CONTENT_SECURITY_POLICY, "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'")], Html(PAGE)) }))
+}

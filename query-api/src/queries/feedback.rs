@@ -1,0 +1,64 @@
+//! The caller's feedback on a trace.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use clickhouse::Row;
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::http::micros_rfc3339;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::traces::visible;
+use crate::state::AppState;
+use crate::stores::Tenant;
+
+#[derive(Serialize, ToSchema)]
+pub struct FeedbackOut {
+    pub feedback: Option<Verdict>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Verdict {
+    pub value: i8,
+    pub note: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Row, Deserialize)]
+struct Found {
+    value: i8,
+    note: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+pub async fn get(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<FeedbackOut>, Problem> {
+    let trace = visible(&state, &principal, &headers, &id).await?;
+    let tenant = state.clickhouse.of(&principal).await?;
+    let feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
+    Ok(Json(FeedbackOut { feedback }))
+}
+
+async fn find(tenant: &Tenant, trace_id: &str, user: &str) -> Result<Option<Verdict>, Problem> {
+    let found = tenant
+        .select("?fields", "feedback", "trace_id = ? AND user_id = ?", "")
+        .bind(trace_id)
+        .bind(user)
+        .fetch_optional::<Found>()
+        .await
+        .map_err(crate::queries::traces::down)?;
+    Ok(found.map(|found| Verdict {
+        value: found.value,
+        note: found.note,
+        created_at: micros_rfc3339(found.created_at),
+        updated_at: micros_rfc3339(found.updated_at),
+    }))
+}

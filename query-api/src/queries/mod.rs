@@ -1,0 +1,5 @@
+//! One room per noun: parameters, queries, answers.
+
+pub mod api_keys;
+pub mod feedback;
+pub mod traces;

@@ -1,0 +1,165 @@
+//! The answers. Payloads are the JSON text that was sent; money and durations are exact decimals.
+
+use std::borrow::Cow;
+
+use runtime::http::micros_rfc3339;
+use schemas::Money;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// JSON as it was sent.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Payload(pub Box<RawValue>);
+
+/// A decimal number, exact.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Number(Box<RawValue>);
+
+impl Number {
+    pub fn money(units: i128) -> Number {
+        Number::text(Money(units).to_string())
+    }
+
+    /// Milliseconds from microseconds.
+    pub fn milliseconds(micros: i64) -> Number {
+        // Twelve digits of money are enough for three of time.
+        Number::text(Money(i128::from(micros) * 1_000_000_000).to_string())
+    }
+
+    fn text(text: String) -> Number {
+        Number(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
+}
+
+impl PartialSchema for Payload {
+    fn schema() -> RefOr<Schema> {
+        Object::new().into()
+    }
+}
+impl ToSchema for Payload {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Payload")
+    }
+}
+impl PartialSchema for Number {
+    fn schema() -> RefOr<Schema> {
+        Object::with_type(Type::Number).into()
+    }
+}
+impl ToSchema for Number {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Number")
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TraceOut {
+    pub id: String,
+    pub name: String,
+    /// running, completed or failed
+    pub status: String,
+    /// Not part of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub input: Option<Option<Payload>>,
+    /// Not part of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub output: Option<Option<Payload>>,
+    pub error: Option<String>,
+    #[schema(inline)]
+    pub metadata: Option<Payload>,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub started_at: String,
+    pub ended_at: Option<String>,
+    pub total_tokens: i64,
+    #[schema(inline)]
+    pub total_cost: Number,
+    #[schema(inline)]
+    pub total_duration_ms: Option<Number>,
+    /// What the client said, where the spans say it themselves.
+    pub reported_total_tokens: Option<i64>,
+    #[schema(inline)]
+    pub reported_total_cost: Option<Number>,
+    pub span_count: u64,
+    pub models: Vec<String>,
+    /// The client dropped something before it arrived.
+    pub lossy: bool,
+    pub golden: bool,
+    /// What was repaired on arrival.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TraceWithSpans {
+    #[serde(flatten)]
+    pub trace: TraceOut,
+    pub spans: Vec<SpanOut>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SpanOut {
+    pub id: String,
+    pub trace_id: String,
+    pub parent_id: Option<String>,
+    pub span_type: String,
+    pub name: String,
+    pub model: Option<String>,
+    #[schema(inline)]
+    pub input: Option<Payload>,
+    #[schema(inline)]
+    pub output: Option<Payload>,
+    pub input_tokens: Option<i64>,
+    pub output_tokens: Option<i64>,
+    #[schema(inline)]
+    pub cost: Option<Number>,
+    /// `reported` by the client, or `computed` from tokens and the price table
+    pub cost_source: Option<String>,
+    #[schema(inline)]
+    pub duration_ms: Option<Number>,
+    pub started_at: Option<String>,
+    pub ended_at: Option<String>,
+    pub error: Option<String>,
+    #[schema(inline)]
+    pub metadata: Option<Payload>,
+    pub agent_id: Option<String>,
+    pub parent_agent_id: Option<String>,
+    pub agent_role: Option<String>,
+    #[schema(inline)]
+    pub token_ids: Option<Payload>,
+    #[schema(inline)]
+    pub logprobs: Option<Payload>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TraceList {
+    pub traces: Vec<TraceOut>,
+    pub total: u64,
+    /// `at_least` where counting stopped; ask with `count=exact`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_is: Option<&'static str>,
+    pub limit: u64,
+    pub offset: u64,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SpanList {
+    pub spans: Vec<SpanOut>,
+    pub total: u64,
+    pub limit: u64,
+    pub next_cursor: Option<String>,
+}
+
+pub fn time(micros: i64) -> String {
+    micros_rfc3339(micros)
+}

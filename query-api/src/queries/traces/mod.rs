@@ -1,0 +1,16 @@
+//! Traces and spans.
+
+mod cursor;
+pub mod documents;
+mod filters;
+mod get;
+mod list;
+mod payloads;
+mod rows;
+mod spans;
+
+pub use get::{get, visible};
+pub use list::list;
+pub use spans::spans;
+
+pub(crate) use crate::stores::down;

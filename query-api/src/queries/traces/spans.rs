@@ -1,0 +1,62 @@
+//! The spans of a trace, by page.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use runtime::Problem;
+use runtime::auth::Principal;
+
+use super::cursor::Cursor;
+use super::documents::SpanList;
+use super::down;
+use super::get::{SPAN_ORDER, visible};
+use super::payloads::Payloads;
+use super::rows::SpanRow;
+use crate::params::Params;
+use crate::state::AppState;
+
+/// What the order takes for a span without a start: 2299-12-31 in microseconds.
+const NO_START: i64 = 10_413_705_600_000_000;
+
+pub async fn spans(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+) -> Result<Json<SpanList>, Problem> {
+    let mut params = Params::new(pairs, &["limit", "cursor"]);
+    let limit = params.whole("limit", 1, 1000, 200);
+    let purpose = format!("spans\0{id}");
+    let cursor = params.text("cursor").and_then(|token| {
+        let cursor = Cursor::read(&state.signer, &purpose, &token);
+        if cursor.is_none() {
+            params.fault("cursor is not one of this list".to_owned());
+        }
+        cursor
+    });
+    params.finish()?;
+    let trace = visible(&state, &principal, &headers, &id).await?;
+    let tenant = state.clickhouse.of(&principal).await?;
+    let after = "(ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id) > (fromUnixTimestamp64Micro(?, 'UTC'), ?)";
+    let rest = format!("{SPAN_ORDER} LIMIT {}", limit + 1);
+    let condition = if cursor.is_some() { format!("trace_id = ? AND {after}") } else { "trace_id = ?".to_owned() };
+    let mut query = tenant.select("?fields", "spans", &condition, &rest).bind(&trace.trace_id);
+    if let Some(cursor) = &cursor {
+        query = query.bind(cursor.value.parse::<i64>().unwrap_or(0)).bind(&cursor.id);
+    }
+    let mut rows: Vec<SpanRow> = query.fetch_all().await.map_err(down)?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(limit as usize);
+    let next_cursor = rows.last().filter(|_| more).map(|last| {
+        Cursor { value: last.started_at.unwrap_or(NO_START).to_string(), id: last.span_id.clone() }.write(&state.signer, &purpose)
+    });
+    let ids: Vec<String> = rows.iter().map(|row| row.span_id.clone()).collect();
+    let mut payloads = Payloads::of_spans(&tenant, &trace.trace_id, &ids).await?;
+    Ok(Json(SpanList {
+        spans: rows.into_iter().map(|row| row.answer(&trace.trace_id, &mut payloads)).collect(),
+        total: trace.span_count,
+        limit,
+        next_cursor,
+    }))
+}

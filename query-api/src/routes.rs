@@ -1,0 +1,18 @@
+//! The table of contents.
+
+use axum::Router;
+use axum::routing::get;
+use runtime::http::{Gate, Rooms, Service};
+
+use crate::queries::{api_keys, feedback, traces};
+use crate::state::AppState;
+
+pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
+    let rooms = Rooms::new(Service::QueryApi, gate)
+        .on("GET", "/api/v1/traces", get(traces::list))?
+        .on("GET", "/api/v1/traces/{id}", get(traces::get))?
+        .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
+        .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
+        .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
+    Ok(rooms.finish()?.with_state(state))
+}

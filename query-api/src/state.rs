@@ -1,0 +1,16 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use runtime::position::Signer;
+
+use crate::freshness::Freshness;
+use crate::stores::{ClickHouse, Postgres};
+
+#[derive(Clone)]
+pub struct AppState {
+    pub clickhouse: ClickHouse,
+    pub postgres: Postgres,
+    pub freshness: Arc<Freshness>,
+    pub signer: Signer,
+}

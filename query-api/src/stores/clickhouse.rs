@@ -1,0 +1,81 @@
+//! ClickHouse: every query of tenants' data is made by [`Tenant::select`], which writes the tenant into it.
+
+use std::sync::Arc;
+
+use clickhouse::query::Query;
+use clickhouse::{Client, Row};
+use runtime::Problem;
+use runtime::auth::Principal;
+use schemas::topics;
+use serde::Deserialize;
+
+use super::Generations;
+
+#[derive(Clone)]
+pub struct ClickHouse {
+    client: Client,
+    generations: Arc<Generations>,
+}
+
+/// The rows of one tenant, in one generation.
+pub struct Tenant {
+    client: Client,
+    generation: i32,
+    tenant: String,
+}
+
+impl ClickHouse {
+    pub fn new(client: Client, generations: Arc<Generations>) -> ClickHouse {
+        let client = client.with_setting("readonly", "2").with_setting("max_execution_time", "30");
+        ClickHouse { client, generations }
+    }
+
+    pub async fn of(&self, principal: &Principal) -> Result<Tenant, Problem> {
+        let generation = self.generations.live("traces").await?;
+        Ok(Tenant { client: self.client.clone(), generation, tenant: principal.tenant.clone() })
+    }
+
+    /// Partition → next offset of the live generation.
+    pub async fn checkpoints(&self) -> Result<Vec<(i32, i64)>, Problem> {
+        #[derive(Row, Deserialize)]
+        struct Checkpoint {
+            partition: u16,
+            next: u64,
+        }
+        let generation = self.generations.live("traces").await?;
+        let sql = format!("SELECT partition, max(next_offset) AS next FROM checkpoints_g{generation} WHERE topic = ? GROUP BY partition");
+        let rows = self.client.query(&sql).bind(topics::TELEMETRY).fetch_all::<Checkpoint>().await.map_err(down)?;
+        Ok(rows.into_iter().map(|row| (i32::from(row.partition), row.next as i64)).collect())
+    }
+}
+
+pub fn down(cause: clickhouse::error::Error) -> Problem {
+    match &cause {
+        clickhouse::error::Error::BadResponse(text) if !text.contains("TIMEOUT") && !text.contains("MEMORY_LIMIT") => {
+            Problem::internal(cause)
+        }
+        _ => Problem::store_down("ClickHouse", cause),
+    }
+}
+
+impl Tenant {
+    pub fn name(&self) -> &str {
+        &self.tenant
+    }
+
+    /// `SELECT columns FROM table FINAL WHERE tenant = … AND (condition) rest`. `FINAL` leaves one row a key and no
+    /// tombstones.
+    pub fn select(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
+        let sql = format!("SELECT {columns} FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) {rest}", self.generation);
+        self.client.query(&sql).bind(&self.tenant)
+    }
+
+    /// The number of rows of a select, counted up to a bound.
+    pub fn count(&self, table: &str, condition: &str, at_most: u64) -> Query {
+        let sql = format!(
+            "SELECT count() FROM (SELECT 1 FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) LIMIT {at_most})",
+            self.generation
+        );
+        self.client.query(&sql).bind(&self.tenant)
+    }
+}

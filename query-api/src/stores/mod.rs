@@ -1,0 +1,9 @@
+//! Handles of the stores. What holds tenants' data cannot be asked without a tenant.
+
+mod clickhouse;
+mod generations;
+mod postgres;
+
+pub use clickhouse::{ClickHouse, Tenant, down};
+pub use generations::Generations;
+pub use postgres::Postgres;

@@ -1,0 +1,37 @@
+//! The caller, and the tenant whose data it may touch.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use schemas::sealing;
+
+use crate::Problem;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub tenant: String,
+    pub user: String,
+    pub org: Option<String>,
+    pub role: String,
+}
+
+impl Principal {
+    /// What the log calls this user: stable within the tenant, and not a name.
+    pub fn actor(&self) -> String {
+        let text = format!("{}\0{}", self.tenant, self.user);
+        sealing::hex(&sealing::sha256(text.as_bytes())[..12])
+    }
+
+    /// The rate limiter's key.
+    pub fn limit_key(&self) -> String {
+        format!("{}\0{}", self.tenant, self.user)
+    }
+}
+
+// The gate in front of every route that needs it has put it there.
+impl<S: Send + Sync> FromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Principal, Problem> {
+        parts.extensions.get::<Principal>().cloned().ok_or_else(|| Problem::internal("a route without its gate"))
+    }
+}

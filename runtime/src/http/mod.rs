@@ -1,0 +1,19 @@
+//! The HTTP frame around every handler: routes, gate, limits, bodies, errors.
+
+pub mod body;
+mod client_ip;
+mod frame;
+mod gate;
+pub mod health;
+mod limits;
+pub mod openapi;
+pub mod routes;
+mod times;
+
+pub use body::{InflightBytes, RequestBody};
+pub use client_ip::ClientIp;
+pub use frame::{RequestId, compose, serve};
+pub use gate::Gate;
+pub use limits::Limits;
+pub use routes::{Rooms, Service};
+pub use times::{micros_rfc3339, rfc3339};

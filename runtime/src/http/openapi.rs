@@ -1,0 +1,83 @@
+//! The OpenAPI document, from the route table and the schemas that the services derive.
+
+use serde_json::{Map, Value, json};
+
+use super::routes::{Class, ROUTES, Route};
+
+/// The document; `schemas` are the services' `components/schemas`.
+pub fn document(schemas: Map<String, Value>) -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        if let Some(item) = item.as_object_mut() {
+            item.insert(route.method.to_ascii_lowercase(), operation(route));
+        }
+    }
+    let mut schemas = schemas;
+    schemas.insert(
+        "Error".to_owned(),
+        json!({ "type": "object", "required": ["error"], "properties": { "error": { "type": "string" } } }),
+    );
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Retrace",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Records the execution of AI agents, and reads it back.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "apiKey": { "type": "apiKey", "in": "header", "name": "x-retrace-key" },
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut parameters = Vec::new();
+    for part in route.path.split('/').filter(|part| part.starts_with('{')) {
+        let name = part.trim_matches(['{', '}']);
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    }
+    for (name, description) in route.query {
+        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
+    }
+    let mut responses = Map::new();
+    for (status, description, schema) in route.answers {
+        let mut answer = json!({ "description": description });
+        if let Some(schema) = schema {
+            answer["content"] = json!({ "application/json": { "schema": reference(schema) } });
+        }
+        responses.insert(status.to_string(), answer);
+    }
+    let error = json!({ "description": "An error", "content": { "application/json": { "schema": reference("Error") } } });
+    responses.insert("default".to_owned(), error);
+    let mut operation = json!({
+        "tags": [route.tag],
+        "summary": route.summary,
+        "operationId": operation_id(route),
+        "parameters": parameters,
+        "responses": responses,
+        "security": if route.class == Class::Open { json!([]) } else { json!([{ "apiKey": [] }, { "bearer": [] }]) },
+    });
+    if let Some(body) = route.body {
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": reference(body) } } });
+    }
+    operation
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn operation_id(route: &Route) -> String {
+    let path = route.path.trim_start_matches("/api/v1/");
+    let words: Vec<&str> = path.split(['/', '-', '{', '}']).filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", route.method.to_ascii_lowercase(), words.join("_"))
+}

@@ -1,0 +1,15 @@
+//! What every service shares: settings, errors, authentication, the HTTP frame, Kafka clients, telemetry, lifecycle.
+
+pub mod auth;
+pub mod http;
+pub mod kafka;
+pub mod lifecycle;
+pub mod metrics;
+pub mod position;
+pub mod postgres;
+pub mod problem;
+pub mod settings;
+pub mod telemetry;
+
+pub use problem::Problem;
+pub use settings::Settings;

@@ -1,0 +1,278 @@
+//! Every setting: one line here is its key, environment variable, default and documentation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+/// Variables of the client SDK and of the launcher that may stand beside ours.
+const FOREIGN: &[&str] = &[
+    "RETRACE_API_KEY",
+    "RETRACE_BASE_URL",
+    "RETRACE_PROJECT_ID",
+    "RETRACE_ENVIRONMENT",
+    "RETRACE_SAMPLE_RATE",
+    "RETRACE_TRANSPORT",
+    "RETRACE_FLUSH_TIMEOUT",
+    "RETRACE_ALLOW_REMOTE_REPLAY",
+    "RETRACE_ALLOW_REMOTE_CASSETTE",
+    "RETRACE_STRICT_REPLAY",
+    "RETRACE_CONFIG",
+    "RETRACE_CACHE",
+    "RETRACE_DATA",
+    "RETRACE_PORT_BASE",
+];
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident : $type:ty = $default:expr;)*) => {
+        #[derive(Clone, Debug)]
+        pub struct Settings { $($(#[doc = $doc])+ pub $name: $type,)* }
+
+        /// (key, default, documentation) of every setting, in order.
+        pub fn documented() -> Vec<(&'static str, String, String)> {
+            vec![$((stringify!($name), Value::show(&<$type>::from($default)), concat!($($doc, "\n"),+).trim().to_owned()),)*]
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Settings { $($name: <$type>::from($default),)* }
+            }
+        }
+
+        impl Settings {
+            /// Sets one key from text; the error names the key.
+            pub fn set(&mut self, key: &str, text: &str) -> anyhow::Result<()> {
+                match key {
+                    $(stringify!($name) => {
+                        self.$name = <$type as Value>::read(text).with_context(|| format!("the setting `{key}`"))?;
+                    })*
+                    _ => bail!("there is no setting `{key}`"),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address to serve HTTP on.
+    listen: String = "127.0.0.1:3001";
+    /// Base URL that users reach this server by; empty: derived from `listen`.
+    public_url: String = "";
+    /// Where ingest asks query-api; empty: this server itself.
+    query_url: String = "";
+    /// Kafka bootstrap servers, comma separated.
+    kafka_brokers: String = "127.0.0.1:9092";
+    /// Further librdkafka client properties, `name=value` separated by commas (security.protocol, sasl.…).
+    kafka_options: String = "";
+    /// Put before every topic name.
+    topic_prefix: String = "";
+    /// Replication factor of topics created by `retrace migrate`.
+    topic_replication: u32 = 1u32;
+    /// Consumer group of the projectors; several installations on one Kafka need several.
+    consumer_group: String = "retrace-projector";
+    /// ClickHouse HTTP URL.
+    clickhouse_url: String = "http://127.0.0.1:8123";
+    /// ClickHouse user.
+    clickhouse_user: String = "default";
+    /// Its password.
+    clickhouse_password: String = "";
+    /// ClickHouse database; created by `retrace migrate`.
+    clickhouse_database: String = "retrace";
+    /// ClickHouse cluster name for Replicated tables; empty: a single server.
+    clickhouse_cluster: String = "";
+    /// Postgres URL, e.g. postgres://user:password@host:5432/retrace
+    postgres_url: String = "postgres://retrace@127.0.0.1:5432/retrace";
+    /// Postgres connections of one process.
+    postgres_connections: u32 = 8u32;
+    /// Shared by the services of one installation: signs positions and cursors, and authenticates ingest to query-api.
+    secret: String = "";
+    /// First API key, created at start if it does not exist.
+    bootstrap_api_key: String = "";
+    /// Prefix of new API keys (`rt_`, or `rt_live_` for clients of version 0.11).
+    api_key_prefix: String = "rt_";
+    /// URL of the JWKS that signs bearer tokens; empty: bearer JWTs are refused.
+    jwt_jwks_url: String = "";
+    /// Required `iss` claim.
+    jwt_issuer: String = "";
+    /// Accepted `aud` values, comma separated; empty: not checked.
+    jwt_audience: String = "";
+    /// Accepted `azp` values, comma separated; empty: not checked.
+    jwt_authorized_parties: String = "";
+    /// Seconds between two fetches of the JWKS at the least.
+    jwt_refresh_seconds: u64 = 10u64;
+    /// Allowed browser origins, comma separated; `*` allows any.
+    cors_origins: String = "";
+    /// Proxies whose X-Forwarded-For is believed, comma separated addresses.
+    trusted_proxies: String = "";
+    /// Write requests per user and minute.
+    rate_write_per_minute: u32 = 100u32;
+    /// Write requests that may come at once.
+    rate_write_burst: u32 = 100u32;
+    /// Read requests per user and minute.
+    rate_read_per_minute: u32 = 300u32;
+    /// Read requests that may come at once.
+    rate_read_burst: u32 = 300u32;
+    /// Largest decoded request body.
+    max_body_bytes: usize = 33_554_432usize;
+    /// Decoded body bytes held at once by one process; beyond it requests get 503.
+    max_inflight_bytes: usize = 100_663_296usize;
+    /// Most spans in one request.
+    max_spans: usize = 10_000usize;
+    /// Seconds a client may take over one request.
+    request_timeout_seconds: u64 = 60u64;
+    /// How long the producer gathers a batch.
+    produce_linger_ms: u32 = 5u32;
+    /// Bytes that wait for Kafka at most; beyond it writes get 503.
+    produce_queue_bytes: usize = 50_331_648usize;
+    /// How long a write waits for Kafka before it is refused.
+    produce_timeout_ms: u32 = 10_000u32;
+    /// Sealing keys of recent traces kept in memory, both by ingest and by the projector.
+    sealing_key_cache: usize = 100_000usize;
+    /// Rows that make a flush.
+    flush_rows: usize = 20_000usize;
+    /// Bytes of events that make a flush.
+    flush_bytes: usize = 16_777_216usize;
+    /// Age that makes a flush.
+    flush_ms: u64 = 150u64;
+    /// Spans whose state the projector keeps in memory.
+    state_cache_spans: usize = 200_000usize;
+    /// Traces that the known-ids filter is sized for.
+    known_ids_capacity: usize = 10_000_000usize;
+    /// Seconds before a checkpoint that a starting projector reads again.
+    reread_seconds: u64 = 120u64;
+    /// How long a read waits for its projection.
+    freshness_wait_ms: u64 = 2_000u64;
+    /// Milliseconds between two looks for content to erase; 0: never.
+    erase_interval_ms: u64 = 60_000u64;
+    /// How long a graceful stop may take.
+    shutdown_seconds: u64 = 8u64;
+    /// Log filter, as `info,retrace_ingest=debug`.
+    log: String = "info";
+    /// `json` or `text`.
+    log_format: String = "json";
+}
+
+trait Value: Sized {
+    fn read(text: &str) -> anyhow::Result<Self>;
+    fn show(&self) -> String;
+}
+
+impl Value for String {
+    fn read(text: &str) -> anyhow::Result<Self> {
+        Ok(text.to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ty),*) => {$(
+        impl Value for $type {
+            fn read(text: &str) -> anyhow::Result<Self> {
+                text.trim().parse().with_context(|| format!("`{text}` is not a whole number in range"))
+            }
+            fn show(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+numbers!(u32, u64, usize);
+
+impl Settings {
+    /// Defaults, then the file, then the environment. Unknown keys are refused.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Settings> {
+        let environment = std::env::vars().filter(|(name, _)| !FOREIGN.contains(&name.as_str()));
+        Settings::from_sources(file, environment)
+    }
+
+    pub fn from_sources(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Settings> {
+        let mut settings = Settings::default();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+            let table: BTreeMap<String, toml::Value> = toml::from_str(&text)
+                .with_context(|| format!("the configuration file {} is not valid TOML", path.display()))?;
+            for (key, value) in table {
+                let text = match value {
+                    toml::Value::String(text) => text,
+                    toml::Value::Integer(number) => number.to_string(),
+                    other => bail!("the setting `{key}` in {} is neither text nor a number: {other}", path.display()),
+                };
+                settings.set(&key, &text).with_context(|| path.display().to_string())?;
+            }
+        }
+        for (name, value) in environment {
+            if let Some(key) = name.strip_prefix("RETRACE_") {
+                settings.set(&key.to_ascii_lowercase(), &value).with_context(|| format!("the environment variable {name}"))?;
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if !self.api_key_prefix.starts_with("rt_") {
+            bail!("the setting `api_key_prefix` must start with `rt_`");
+        }
+        if self.rate_write_per_minute == 0 || self.rate_write_burst == 0 || self.rate_read_per_minute == 0 || self.rate_read_burst == 0 {
+            bail!("the settings `rate_…` must be at least 1");
+        }
+        if !self.bootstrap_api_key.is_empty() && !self.bootstrap_api_key.starts_with("rt_") {
+            bail!("the setting `bootstrap_api_key` must start with `rt_`");
+        }
+        if self.log_format != "json" && self.log_format != "text" {
+            bail!("the setting `log_format` is neither `json` nor `text`");
+        }
+        if self.max_inflight_bytes < self.max_body_bytes {
+            bail!("the setting `max_inflight_bytes` is below `max_body_bytes`");
+        }
+        Ok(())
+    }
+
+    pub fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.topic_prefix)
+    }
+
+    pub fn freshness_wait(&self) -> Duration {
+        Duration::from_millis(self.freshness_wait_ms)
+    }
+
+    pub fn base_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.listen.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost"))
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// The non-empty items of a comma separated setting.
+    pub fn list(text: &str) -> impl Iterator<Item = &str> {
+        text.split(',').map(str::trim).filter(|item| !item.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        Settings::from_sources(None, pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn unknown_and_malformed_keys_are_refused_by_name() {
+        assert_eq!(load(&[("RETRACE_LISTEN", "0.0.0.0:1")]).unwrap().listen, "0.0.0.0:1");
+        let unknown = format!("{:#}", load(&[("RETRACE_LISTN", "x")]).unwrap_err());
+        assert!(unknown.contains("RETRACE_LISTN") && unknown.contains("listn"), "{unknown}");
+        let malformed = format!("{:#}", load(&[("RETRACE_FLUSH_ROWS", "many")]).unwrap_err());
+        assert!(malformed.contains("flush_rows") && malformed.contains("many"), "{malformed}");
+        assert!(load(&[("RETRACE_BOOTSTRAP_API_KEY", "nope")]).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! The events. One variant a kind; which topic, schema and CloudEvents type it has.
+
+pub mod api_keys;
+pub mod feedback;
+pub mod log;
+pub mod prices;
+pub mod traces;
+
+use crate::codec::{self, CodecError};
+use crate::topics;
+
+pub use api_keys::{ApiKeyCreated, ApiKeyRevoked};
+pub use feedback::{FeedbackContent, FeedbackGiven};
+pub use log::{ContentsErased, Frontier, LogCreated};
+pub use prices::PriceTablePublished;
+pub use traces::{
+    Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
+    TraceDeleted, TraceRecorded, TraceStatus,
+};
+
+macro_rules! events {
+    ($($variant:ident, $schema:literal, $kind:literal, $topic:expr;)*) => {
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event { $($variant($variant),)* }
+
+        impl Event {
+            pub fn kind(&self) -> &'static str {
+                match self { $(Event::$variant(_) => $kind,)* }
+            }
+            pub fn topic(&self) -> &'static str {
+                match self { $(Event::$variant(_) => $topic,)* }
+            }
+            pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+                match self { $(Event::$variant(event) => codec::encode($schema, event),)* }
+            }
+            /// `None` for a kind that this version does not know: the caller decides what that means.
+            pub fn decode(kind: &str, bytes: &[u8]) -> Option<Result<Event, CodecError>> {
+                match kind {
+                    $($kind => Some(codec::decode($schema, bytes).map(Event::$variant)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+events! {
+    TraceRecorded, "trace_recorded", "dev.retrace.trace.recorded.v1", topics::TELEMETRY;
+    ContentChunk, "content_chunk", "dev.retrace.content.chunk.v1", topics::TELEMETRY;
+    TraceDeleted, "trace_deleted", "dev.retrace.trace.deleted.v1", topics::TELEMETRY;
+    GoldenSet, "golden_set", "dev.retrace.golden.set.v1", topics::TELEMETRY;
+    FeedbackGiven, "feedback_given", "dev.retrace.feedback.given.v1", topics::TELEMETRY;
+    ApiKeyCreated, "api_key_created", "dev.retrace.api_key.created.v1", topics::WORKSPACE;
+    ApiKeyRevoked, "api_key_revoked", "dev.retrace.api_key.revoked.v1", topics::WORKSPACE;
+    PriceTablePublished, "price_table_published", "dev.retrace.price_table.published.v1", topics::WORKSPACE;
+    ContentsErased, "contents_erased", "dev.retrace.contents.erased.v1", topics::WORKSPACE;
+    LogCreated, "log_created", "dev.retrace.log.created.v1", topics::WORKSPACE;
+}

@@ -1,0 +1,74 @@
+//! The price table that ships with this version, and the shape of every table.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sealing;
+
+/// Prices by model and date, with their sources; see `schemas/prices/NOTICE.md`.
+pub const SHIPPED: &str = include_str!("../prices/table.json");
+
+/// A table's name in events.
+pub fn hash(table: &str) -> String {
+    sealing::hex(&sealing::sha256(table.as_bytes()))
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriceTable {
+    pub version: String,
+    pub currency: String,
+    pub unit: String,
+    pub models: Vec<ModelPrices>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ModelPrices {
+    pub provider: String,
+    pub model: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Sorted by `valid_from`, without overlap.
+    pub prices: Vec<PriceEntry>,
+}
+
+/// US dollars per million tokens, as decimal text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriceEntry {
+    pub valid_from: Option<String>,
+    pub valid_to: Option<String>,
+    pub source: String,
+    pub input: String,
+    pub output: String,
+    #[serde(default)]
+    pub cache_read: Option<String>,
+    #[serde(default)]
+    pub cache_write: Option<String>,
+    #[serde(default)]
+    pub tiers: Vec<PriceTier>,
+}
+
+/// When a call's input exceeds the mark, all of its tokens take the tier's price.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriceTier {
+    pub above_input_tokens: i64,
+    pub input: String,
+    pub output: String,
+}
+
+pub fn parse(table: &str) -> Result<PriceTable, String> {
+    let parsed: PriceTable = serde_json::from_str(table).map_err(|e| format!("the price table is not valid: {e}"))?;
+    if parsed.currency != "USD" {
+        return Err(format!("the price table is in {}, not in USD", parsed.currency));
+    }
+    for model in &parsed.models {
+        for entry in &model.prices {
+            let decimals = [Some(&entry.input), Some(&entry.output), entry.cache_read.as_ref(), entry.cache_write.as_ref()];
+            let tiers = entry.tiers.iter().flat_map(|tier| [&tier.input, &tier.output]);
+            for text in decimals.into_iter().flatten().chain(tiers) {
+                if crate::Money::parse(text).is_err() || text.starts_with('-') {
+                    return Err(format!("{}: `{text}` is not a price", model.model));
+                }
+            }
+        }
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::local::Local;
+
+/// Retrace records the execution of AI agents.
+#[derive(Parser)]
+#[command(name = "retrace", version)]
+pub struct Cli {
+    /// A TOML file of settings; `RETRACE_…` in the environment wins over it.
+    #[arg(long, global = true, env = "RETRACE_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Everything on this machine: engines, ingest, projector and query-api in one process.
+    Up(UpOptions),
+    /// The command side alone: HTTP in, events appended to Kafka.
+    Ingest,
+    /// The read side alone.
+    QueryApi,
+    /// The projections alone.
+    Projector,
+    /// Create topics, databases and tables, and publish the price table.
+    Migrate,
+    /// API keys without an identity provider.
+    Keys {
+        #[command(flatten)]
+        local: Local,
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Price tables.
+    Prices {
+        #[command(flatten)]
+        local: Local,
+        #[command(subcommand)]
+        command: PricesCommand,
+    },
+    /// Build a projection anew from the log, beside the live one, and switch to it.
+    Rebuild {
+        #[command(flatten)]
+        local: Local,
+        /// `traces` or `workspace`
+        projection: String,
+    },
+    /// Compare every projection with a naive fold of the log.
+    Verify {
+        #[command(flatten)]
+        local: Local,
+        /// Passes over the log; each holds one slice of the traces in memory.
+        #[arg(long, default_value_t = 1)]
+        slices: u32,
+    },
+    /// How far each projection is behind the log.
+    Lag {
+        #[command(flatten)]
+        local: Local,
+    },
+    /// Fetch the engines into the cache.
+    FetchEngines,
+    /// Print the OpenAPI document.
+    #[command(name = "openapi")]
+    OpenApi,
+    /// Print every setting with its default and meaning.
+    Settings,
+}
+
+#[derive(Args, Clone)]
+pub struct UpOptions {
+    /// Address to serve on.
+    #[arg(long)]
+    pub listen: Option<String>,
+    /// Folder for all data and logs.
+    #[arg(long, env = "RETRACE_DATA", default_value = ".retrace")]
+    pub data: PathBuf,
+    /// First of four ports in a row for the engines; free ones are taken where this is absent.
+    #[arg(long, env = "RETRACE_PORT_BASE")]
+    pub port_base: Option<u16>,
+    /// Let the JVM compile quickly rather than well: for tests.
+    #[arg(long, hide = true)]
+    pub quick_jvm: bool,
+}
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make a new key the current one of a user, and print it.
+    Create {
+        #[arg(long, default_value = "local")]
+        tenant: String,
+        #[arg(long, default_value = "local")]
+        user: String,
+        #[arg(long, default_value = "owner")]
+        role: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PricesCommand {
+    /// Publish a table: for every tenant, or for one.
+    Publish {
+        file: PathBuf,
+        #[arg(long, default_value = "")]
+        tenant: String,
+    },
+}

@@ -1,0 +1,9 @@
+//! The operator's commands.
+
+pub mod documents;
+pub mod keys;
+pub mod lag;
+pub mod migrate;
+pub mod prices;
+pub mod rebuild;
+pub mod verify;

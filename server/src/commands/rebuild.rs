@@ -1,0 +1,143 @@
+//! `retrace rebuild`: the projectors fill the next generation beside the live one; this command starts it, shows how far
+//! it is, switches when it has caught up on every partition, and drops the old one. Interrupted, it goes on where it was.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use projector::log::identity::LogReader;
+use runtime::Settings;
+use schemas::topics;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use super::lag::{Standing, standings};
+
+/// Reads of the old generation that were running at the switch have ended by then.
+const LONGEST_READ: Duration = Duration::from_secs(31);
+
+pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
+    let topic = projector::projections::PROJECTIONS
+        .iter()
+        .find(|(name, _)| *name == projection)
+        .map(|(_, topic)| *topic)
+        .with_context(|| format!("there is no projection `{projection}`"))?;
+    refuse_incomplete_log(settings, topic).await?;
+    let pool = runtime::postgres::pool(settings)?;
+    let next = next_generation(settings, &pool, projection).await?;
+    fill(settings, &pool, projection, next).await?;
+    let old = switch(&pool, projection, next).await?;
+    say(&format!("generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"));
+    tokio::time::sleep(LONGEST_READ).await;
+    drop_generation(settings, &pool, projection, old).await?;
+    say("done");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command line talks to its user")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+async fn refuse_incomplete_log(settings: &Settings, topic: &'static str) -> anyhow::Result<()> {
+    let settings = settings.clone();
+    tokio::task::spawn_blocking(move || {
+        let reader = LogReader::new(&settings, topic)?;
+        (0..topics::PARTITIONS).try_for_each(|partition| reader.created(partition).map(drop))
+    })
+    .await?
+}
+
+/// The generation being built, or a new one.
+async fn next_generation(settings: &Settings, pool: &PgPool, projection: &str) -> anyhow::Result<i32> {
+    let building: Option<i32> = sqlx::query_scalar(
+        "SELECT max(generation) FROM generations WHERE projection = $1 AND NOT retired AND NOT live
+         AND generation > (SELECT generation FROM generations WHERE projection = $1 AND live)",
+    )
+    .bind(projection)
+    .fetch_one(pool)
+    .await?;
+    if let Some(building) = building {
+        say(&format!("going on with generation {building} of {projection}"));
+        return Ok(building);
+    }
+    let next: i32 = sqlx::query_scalar("SELECT max(generation) + 1 FROM generations WHERE projection = $1").bind(projection).fetch_one(pool).await?;
+    match projection {
+        "traces" => migrations::clickhouse::traces(settings, next).await?,
+        _ => migrations::postgres::workspace(pool, next).await?,
+    }
+    sqlx::query("INSERT INTO generations (projection, generation, live) VALUES ($1, $2, false)").bind(projection).bind(next).execute(pool).await?;
+    Ok(next)
+}
+
+async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<()> {
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len} events, {per_sec}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar.set_message(format!("{projection} generation {next}"));
+    let started = Instant::now();
+    let mut moved = Instant::now();
+    let mut last = -1;
+    loop {
+        let all = standings(settings, pool).await?;
+        let find = |wanted: &dyn Fn(&Standing) -> bool| all.iter().find(|standing| standing.projection == projection && wanted(standing));
+        let building = find(&|standing| standing.generation == next).context("the generation being built is gone")?;
+        let live = find(&|standing| standing.live).context("there is no live generation")?;
+        bar.set_length(building.end as u64);
+        bar.set_position(building.applied as u64);
+        if caught_up(building, live) {
+            bar.finish();
+            say(&format!("{} events in {:.1} s", building.applied, started.elapsed().as_secs_f64()));
+            return Ok(());
+        }
+        if building.applied != last {
+            last = building.applied;
+            moved = Instant::now();
+        }
+        if moved.elapsed() > Duration::from_secs(120) {
+            bail!("generation {next} of {projection} has not moved for two minutes; is a projector running? Its log says more");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// No read goes back in time: the new generation is at least as far as the old on every partition.
+fn caught_up(building: &Standing, live: &Standing) -> bool {
+    building.behind.iter().all(|(partition, (applied, _))| {
+        let live_applied = live.behind.get(partition).map_or(0, |(applied, _)| *applied);
+        *applied >= live_applied && *applied > 0
+    })
+}
+
+async fn switch(pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<i32> {
+    let mut transaction = pool.begin().await?;
+    let old: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live FOR UPDATE")
+        .bind(projection)
+        .fetch_one(&mut *transaction)
+        .await?;
+    sqlx::query("UPDATE generations SET live = false WHERE projection = $1 AND live").bind(projection).execute(&mut *transaction).await?;
+    sqlx::query("UPDATE generations SET live = true WHERE projection = $1 AND generation = $2")
+        .bind(projection)
+        .bind(next)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(old)
+}
+
+async fn drop_generation(settings: &Settings, pool: &PgPool, projection: &str, old: i32) -> anyhow::Result<()> {
+    sqlx::query("UPDATE generations SET retired = true WHERE projection = $1 AND generation = $2")
+        .bind(projection)
+        .bind(old)
+        .execute(pool)
+        .await?;
+    // Its pipelines stop within a second or two of seeing that.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    match projection {
+        "traces" => migrations::clickhouse::drop_traces(settings, old).await,
+        _ => {
+            let schema = runtime::postgres::schema(projection, old);
+            sqlx::query(AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))).execute(pool).await?;
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The reference fold: a naive reader of the log that says what every answer must be, and the comparison of the
+//! projections with it. It follows docs/SEMANTICS.md and shares only the contract crate with what it checks.
+//!
+//! [`log`] reads the log, [`fold`] keeps it, [`trace`] and [`prices`] are its meaning, [`view`] is what
+//! comes of it, [`json`] is its shape in REST, [`verify`] compares.
+
+pub mod fold;
+pub mod json;
+pub mod log;
+pub mod prices;
+pub mod trace;
+pub mod verify;
+pub mod view;
+
+mod compare;
+mod counts;
+mod rows;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
+
+pub use fold::Fold;
+pub use log::{LogReader, Record};
+pub use verify::{Options, Report, verify};
+pub use view::{FeedbackView, SpanView, TraceState, TraceView};

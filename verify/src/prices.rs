@@ -1,0 +1,59 @@
+//! What tokens cost: docs/SEMANTICS.md, "Derived values" and "Price tables".
+
+use std::collections::HashMap;
+
+use schemas::Money;
+use schemas::prices::{PriceEntry, parse};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Every table that was published, by hash; in a table, the entries of each model in the table's order.
+#[derive(Default)]
+pub struct Prices {
+    tables: HashMap<String, HashMap<String, Vec<PriceEntry>>>,
+}
+
+impl Prices {
+    pub fn add(&mut self, hash: &str, text: &str) -> Result<(), String> {
+        let mut models: HashMap<String, Vec<PriceEntry>> = HashMap::new();
+        for model in parse(text)?.models {
+            let mut names = model.aliases;
+            names.push(model.model);
+            names.sort();
+            names.dedup();
+            for name in names {
+                models.entry(name).or_default().extend(model.prices.iter().cloned());
+            }
+        }
+        self.tables.insert(hash.to_owned(), models);
+        Ok(())
+    }
+
+    pub fn knows(&self, hash: &str) -> bool {
+        self.tables.contains_key(hash)
+    }
+
+    /// `named`: the hashes of an event, comma separated; `at`: microseconds.
+    pub fn cost(&self, named: &str, model: &str, at: i64, input: i64, output: i64) -> Option<Money> {
+        let model = model.to_lowercase();
+        let mut entries = hashes(named).filter_map(|hash| self.tables.get(hash)?.get(&model)).flatten();
+        let entry = entries.find(|entry| valid(entry, at))?;
+        let tier = entry.tiers.iter().filter(|t| t.above_input_tokens < input).max_by_key(|t| t.above_input_tokens);
+        let (p_in, p_out) = tier.map_or((&entry.input, &entry.output), |tier| (&tier.input, &tier.output));
+        let price = |text: &str, tokens: i64| Money::parse(text).ok()?.0.checked_mul(i128::from(tokens));
+        Money(price(p_in, input)?.checked_add(price(p_out, output)?)?).ratio(1, 1_000_000)
+    }
+}
+
+pub fn hashes(named: &str) -> impl Iterator<Item = &str> {
+    named.split(',').filter(|hash| !hash.is_empty())
+}
+
+fn valid(entry: &PriceEntry, at: i64) -> bool {
+    let at = i128::from(at) * 1000;
+    let nanos = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().map(|time| time.unix_timestamp_nanos());
+    // A bound that cannot be read holds for no time.
+    let from = entry.valid_from.as_deref().is_none_or(|text| nanos(text).is_some_and(|from| from <= at));
+    let to = entry.valid_to.as_deref().is_none_or(|text| nanos(text).is_some_and(|to| at < to));
+    from && to
+}

@@ -1,0 +1,204 @@
+//! The rows of the traces projection, as migrations/clickhouse/traces has them, and how the newest of a key are read.
+
+use clickhouse::{Client, Row, RowOwned, RowRead};
+use serde::Deserialize;
+
+pub trait Keyed: RowOwned + RowRead {
+    const TABLE: &'static str;
+    /// The sort key, which is what rows replace each other by, then the version.
+    const ORDER: &'static str;
+    fn key(&self) -> String;
+    fn version(&self) -> u64;
+}
+
+/// A row about one trace.
+pub trait OfTrace: Keyed {
+    fn trace(&self) -> (&str, &str);
+}
+
+macro_rules! keyed {
+    ($row:ident, $table:literal, $($column:ident),+) => {
+        impl Keyed for $row {
+            const TABLE: &'static str = $table;
+            const ORDER: &'static str = concat!($(stringify!($column), ", ",)+ "version");
+            fn key(&self) -> String {
+                format!("{:?}", ($(&self.$column,)+))
+            }
+            fn version(&self) -> u64 {
+                self.version
+            }
+        }
+    };
+    ($row:ident of trace, $table:literal, $($column:ident),+) => {
+        keyed!($row, $table, $($column),+);
+        impl OfTrace for $row {
+            fn trace(&self) -> (&str, &str) {
+                (&self.tenant, &self.trace_id)
+            }
+        }
+    };
+}
+
+#[derive(Debug, Row, Deserialize)]
+pub struct TraceRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub partition: u16,
+    pub received_at: i64,
+    pub own_started_at: Option<i64>,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub status: String,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub lossy: u8,
+    pub golden: u8,
+    pub warnings: Vec<String>,
+    pub reported_duration_us: Option<i64>,
+    pub reported_tokens: Option<i64>,
+    pub reported_cost: Option<i128>,
+    pub span_count: u64,
+    pub token_spans: u64,
+    pub cost_spans: u64,
+    pub tokens: i64,
+    pub cost: i128,
+    pub models: Vec<String>,
+}
+keyed!(TraceRow of trace, "traces", tenant, trace_id);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct ListRow {
+    pub tenant: String,
+    pub started_at: i64,
+    pub trace_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub status: String,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub models: Vec<String>,
+    pub total_tokens: i64,
+    pub total_cost: i128,
+    pub total_duration_us: i64,
+}
+keyed!(ListRow of trace, "trace_list", tenant, started_at, trace_id);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct CountRow {
+    pub tenant: String,
+    pub day: u16,
+    pub project_id: String,
+    pub environment: String,
+    pub status: String,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+keyed!(CountRow, "trace_counts", tenant, day, project_id, environment, status, partition);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct SpanRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub span_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub parent_id: Option<String>,
+    pub span_type: String,
+    pub name: String,
+    pub model: Option<String>,
+    pub started_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub duration_us: Option<i64>,
+    pub input_tokens: Option<i64>,
+    pub output_tokens: Option<i64>,
+    pub reported_cost: Option<i128>,
+    pub cost: Option<i128>,
+    pub cost_source: String,
+    pub price_table: String,
+    pub agent_id: Option<String>,
+    pub parent_agent_id: Option<String>,
+    pub agent_role: Option<String>,
+}
+keyed!(SpanRow of trace, "spans", tenant, trace_id, span_id);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct CellRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub span_id: String,
+    pub field: String,
+    pub version: u64,
+    pub chunks: u16,
+    pub sha256: String,
+    pub value: String,
+}
+keyed!(CellRow of trace, "cells", tenant, trace_id, span_id, field);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct FeedbackRow {
+    pub tenant: String,
+    pub trace_id: String,
+    pub user_id: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub value: i8,
+    pub note: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+keyed!(FeedbackRow of trace, "feedback", tenant, trace_id, user_id);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct ChunkRow {
+    pub n: u16,
+    #[serde(with = "serde_bytes")]
+    pub data: Vec<u8>,
+}
+
+#[derive(Debug, Row, Deserialize)]
+pub struct CheckpointRow {
+    pub topic: String,
+    pub partition: u16,
+    pub next_offset: u64,
+    pub log_id: String,
+    pub partitions: u16,
+}
+
+/// The offset in a row's version; none for a row of another epoch, which this log has not.
+pub fn offset_of(version: u64) -> Option<i64> {
+    i64::try_from(version).ok().filter(|offset| offset >> 48 == 0)
+}
+
+/// Streams a table in its own order, in bounded memory, and hands over each key's rows of its newest version: several
+/// only where a row was written twice, and then each must be right.
+pub async fn newest<R: Keyed>(client: &Client, generation: &str, mut each: impl FnMut(R)) -> anyhow::Result<()> {
+    let sql = format!("SELECT ?fields FROM {}_{generation} ORDER BY {}", R::TABLE, R::ORDER);
+    let mut cursor = client.query(&sql).fetch::<R>()?;
+    let mut newest: Vec<R> = Vec::new();
+    let mut key = String::new();
+    while let Some(row) = cursor.next().await? {
+        let row_key = row.key();
+        if row_key != key {
+            newest.drain(..).for_each(&mut each);
+            key = row_key;
+        }
+        newest.retain(|held| held.version() == row.version());
+        newest.push(row);
+    }
+    newest.into_iter().for_each(each);
+    Ok(())
+}

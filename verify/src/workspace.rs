@@ -1,0 +1,86 @@
+//! The workspace projection against the fold. Rows and checkpoints change in one transaction, so that one snapshot of
+//! them is compared with the fold up to exactly its checkpoints.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use schemas::topics;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::fold::{ApiKey, Fold, table_text};
+use crate::log::Ends;
+use crate::verify::{Checkpoint, Report};
+
+pub struct Workspace {
+    pub checkpoints: Vec<Checkpoint>,
+    next: Ends,
+    keys: BTreeMap<(String, String), ApiKey>,
+    /// By (scope, hash).
+    tables: BTreeMap<(String, String), Vec<u8>>,
+}
+
+type KeyRow = (String, String, Option<String>, String, String, Vec<u8>, bool);
+
+impl Workspace {
+    pub async fn read(pool: &PgPool, generation: &str) -> anyhow::Result<Workspace> {
+        let schema = format!("workspace_{generation}");
+        let mut snapshot = pool.begin().await.context("Postgres cannot be reached")?;
+        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *snapshot).await?;
+        let checkpoints: Vec<(String, i32, i64, String, i32)> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT topic, partition_id, next_offset, log_id, partitions FROM {schema}.checkpoints"
+        )))
+        .fetch_all(&mut *snapshot)
+        .await?;
+        let keys: Vec<KeyRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT tenant, user_id, org, role, prefix, sha256, revoked_at IS NULL FROM {schema}.api_keys"
+        )))
+        .fetch_all(&mut *snapshot)
+        .await?;
+        let tables: Vec<(String, String, Vec<u8>)> =
+            sqlx::query_as(AssertSqlSafe(format!("SELECT scope, hash, body FROM {schema}.price_tables")))
+                .fetch_all(&mut *snapshot)
+                .await?;
+        snapshot.commit().await?;
+        let checkpoints: Vec<Checkpoint> = checkpoints
+            .into_iter()
+            .filter(|row| row.0.ends_with(topics::WORKSPACE))
+            .map(|(_, partition, next, log_id, partitions)| Checkpoint { partition, next, log_id, partitions })
+            .collect();
+        Ok(Workspace {
+            next: checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.next)).collect(),
+            checkpoints,
+            keys: keys.into_iter().map(key).collect::<anyhow::Result<_>>()?,
+            tables: tables.into_iter().map(|(scope, hash, body)| ((scope, hash), body)).collect(),
+        })
+    }
+
+    pub fn compare(&self, fold: &Fold, report: &mut Report) {
+        let expected = fold.api_keys(Some(&self.next));
+        for name in both(&expected, &self.keys) {
+            report.compared("api_keys");
+            report.field("api_keys", &format!("{name:?}"), "row", &expected.get(name), &self.keys.get(name));
+        }
+        let expected = fold.price_tables(Some(&self.next));
+        for name in both(&expected, &self.tables) {
+            report.compared("price_tables");
+            // The body may be kept packed, as the event has it, or as text.
+            let found = self
+                .tables
+                .get(name)
+                .map(|body| table_text(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned()));
+            let expected = expected.get(name).map(|table| table.text.clone());
+            report.field("price_tables", &format!("{name:?}"), "body", &expected, &found);
+        }
+    }
+}
+
+fn key((tenant, user, org, role, prefix, sha256, in_force): KeyRow) -> anyhow::Result<((String, String), ApiKey)> {
+    let sha256 =
+        sha256.try_into().map_err(|_| anyhow::anyhow!("api_keys: the hash of {user}'s key has not 32 bytes"))?;
+    Ok(((tenant, user), ApiKey { prefix, sha256, role, org, in_force }))
+}
+
+/// The names in either map.
+fn both<'a, K: Ord, A, B>(one: &'a BTreeMap<K, A>, other: &'a BTreeMap<K, B>) -> Vec<&'a K> {
+    one.keys().chain(other.keys().filter(|name| !one.contains_key(name))).collect()
+}
