@@ -39,7 +39,13 @@ fn now() -> OffsetDateTime {
 
 impl AppState {
     /// Appends the events of one aggregate and returns the position token.
-    pub async fn append(&self, caller: &Caller<'_>, partition: i32, subject: &str, events: Vec<(Uuid, Event)>) -> Result<String, Problem> {
+    pub async fn append(
+        &self,
+        caller: &Caller<'_>,
+        partition: i32,
+        subject: &str,
+        events: Vec<(Uuid, Event)>,
+    ) -> Result<String, Problem> {
         Ok(self.append_at(caller, partition, subject, events).await?.0)
     }
 

@@ -28,7 +28,8 @@ impl Ask {
     /// Ok if the caller may see the trace; 404 if not; 503 if that cannot be known now.
     pub async fn trace_exists(&self, headers: &HeaderMap, request_id: &str, id: &str) -> Result<(), Problem> {
         let url = format!("{}/api/v1/traces/{id}/spans?limit=1", self.base);
-        let mut request = self.client.get(url).header("x-retrace-internal", &self.secret).header("x-request-id", request_id);
+        let mut request =
+            self.client.get(url).header("x-retrace-internal", &self.secret).header("x-request-id", request_id);
         for name in FORWARDED.iter().copied() {
             if let Some(value) = headers.get(name) {
                 request = request.header(name, value);

@@ -149,7 +149,9 @@ pub async fn tidy(pool: PgPool, stop: tokio_util::sync::CancellationToken) -> an
             () = stop.cancelled() => return Ok(()),
             _ = tick.tick() => {}
         }
-        if let Err(cause) = sqlx::query("DELETE FROM idempotency WHERE claimed_at < now() - interval '1 day'").execute(&pool).await {
+        if let Err(cause) =
+            sqlx::query("DELETE FROM idempotency WHERE claimed_at < now() - interval '1 day'").execute(&pool).await
+        {
             tracing::debug!(%cause, "old idempotency keys were not removed");
         }
     }

@@ -27,9 +27,9 @@ impl InForce {
         let keys = Arc::new(KeyRing::default());
         let known = keys.load(pool).await?;
         let prices = load_prices(pool).await?;
-        let from: HashMap<i32, i64> =
-            (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(known).collect();
-        let in_force = Arc::new(InForce { keys, prices: RwLock::new(prices), followed: watch::Sender::new(from.clone()) });
+        let from: HashMap<i32, i64> = (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(known).collect();
+        let in_force =
+            Arc::new(InForce { keys, prices: RwLock::new(prices), followed: watch::Sender::new(from.clone()) });
         let applied = Arc::clone(&in_force);
         follow::follow(settings, topics::WORKSPACE, from.into_iter().collect(), stop, move |record, event| {
             applied.apply(record, &event);

@@ -41,7 +41,12 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    pub async fn start(settings: &Arc<Settings>, pool: &PgPool, limits: Arc<Limits>, tasks: &mut Tasks) -> anyhow::Result<Ingest> {
+    pub async fn start(
+        settings: &Arc<Settings>,
+        pool: &PgPool,
+        limits: Arc<Limits>,
+        tasks: &mut Tasks,
+    ) -> anyhow::Result<Ingest> {
         let in_force = InForce::start(settings, pool, tasks.stop.clone()).await?;
         let keys = Arc::clone(&in_force.keys);
         let authenticator =

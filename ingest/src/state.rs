@@ -27,7 +27,11 @@ const PROJECTED_WITHIN: Duration = Duration::from_secs(5);
 impl AppState {
     /// Commands whose outcome is seen in Postgres are refused while it is down, before anything is appended.
     pub async fn workspace_reachable(&self) -> Result<(), Problem> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map(|_| ()).map_err(|cause| Problem::store_down("Postgres", cause))
+        sqlx::query("SELECT 1")
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(|cause| Problem::store_down("Postgres", cause))
     }
 
     /// Waits, bounded, until the workspace projection has applied a record, so that every node can read it.

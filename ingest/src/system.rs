@@ -40,7 +40,11 @@ impl System<'_> {
         let sql = format!(
             "SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE tenant = $1 AND user_id = $2 AND revoked_at IS NULL)"
         );
-        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(&principal.tenant).bind(&principal.user).fetch_one(self.pool).await?)
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(&principal.tenant)
+            .bind(&principal.user)
+            .fetch_one(self.pool)
+            .await?)
     }
 
     /// Publishes a price table for every tenant or for one, unless it is the newest of its scope already.
@@ -49,12 +53,14 @@ impl System<'_> {
         let hash = prices::hash(table);
         let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
         let sql = format!("SELECT hash FROM {schema}.price_tables WHERE scope = $1 ORDER BY at_offset DESC LIMIT 1");
-        let newest: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(scope).fetch_optional(self.pool).await?;
+        let newest: Option<String> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(scope).fetch_optional(self.pool).await?;
         if newest.as_deref() == Some(&hash) {
             return Ok(false);
         }
         let compressed = zstd::bulk::compress(table.as_bytes(), 9).context("the price table cannot be compressed")?;
-        let event = Event::PriceTablePublished(PriceTablePublished { hash, scope: scope.to_owned(), table: compressed });
+        let event =
+            Event::PriceTablePublished(PriceTablePublished { hash, scope: scope.to_owned(), table: compressed });
         self.append(scope, "prices", event).await?;
         Ok(true)
     }

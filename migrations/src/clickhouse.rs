@@ -7,9 +7,8 @@ use runtime::Settings;
 const TRACES: &str = include_str!("../clickhouse/traces/0001_tables.sql");
 
 /// The tables of the traces projection, without their generation.
-pub const TRACES_TABLES: &[&str] = &[
-    "traces", "trace_list", "trace_counts", "spans", "cells", "chunks", "feedback", "erasures", "checkpoints",
-];
+pub const TRACES_TABLES: &[&str] =
+    &["traces", "trace_list", "trace_counts", "spans", "cells", "chunks", "feedback", "erasures", "checkpoints"];
 
 /// The projection's client: no setting is left to a default that a server may change.
 pub fn client(settings: &Settings) -> Client {
@@ -40,7 +39,11 @@ pub async fn create_database(settings: &Settings) -> anyhow::Result<()> {
 pub async fn traces(settings: &Settings, generation: i32) -> anyhow::Result<()> {
     let client = client(settings);
     for statement in render(TRACES, settings, generation) {
-        client.query(&statement).execute().await.with_context(|| format!("ClickHouse refuses: {}", first_line(&statement)))?;
+        client
+            .query(&statement)
+            .execute()
+            .await
+            .with_context(|| format!("ClickHouse refuses: {}", first_line(&statement)))?;
     }
     Ok(())
 }
@@ -57,15 +60,21 @@ pub async fn drop_traces(settings: &Settings, generation: i32) -> anyhow::Result
 /// The statements of a script for one generation.
 pub fn render(script: &str, settings: &Settings, generation: i32) -> Vec<String> {
     let g = format!("g{generation}");
-    let merge = ", old_parts_lifetime = 5, min_age_to_force_merge_seconds = 0, merge_with_ttl_timeout = 60";
-    let text: String = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
+    // Erased rows leave the disk within seconds of the merge that drops them.
+    let merge = ", old_parts_lifetime = 1, cleanup_delay_period = 1, max_cleanup_delay_period = 3, cleanup_delay_period_random_add = 0";
+    let text: String =
+        script.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
     text.split(';')
         .map(str::trim)
         .filter(|statement| !statement.is_empty())
         .map(|statement| {
             let statement = engine(&statement.replace("{g}", &g), settings);
             let statement = statement.replace("{settings}", merge);
-            statement.replacen("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1).replacen(" (\n", &format!("{} (\n", on_cluster(settings)), 1)
+            statement.replacen("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1).replacen(
+                " (\n",
+                &format!("{} (\n", on_cluster(settings)),
+                1,
+            )
         })
         .collect()
 }
@@ -77,7 +86,14 @@ fn engine(statement: &str, settings: &Settings) -> String {
     if settings.clickhouse_cluster.is_empty() {
         return format!("{before}{engine}{after}");
     }
-    format!("{before}{}{after}", format!("Replicated{engine}").replacen('(', "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', ", 1))
+    format!(
+        "{before}{}{after}",
+        format!("Replicated{engine}").replacen(
+            '(',
+            "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', ",
+            1
+        )
+    )
 }
 
 fn on_cluster(settings: &Settings) -> String {

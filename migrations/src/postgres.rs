@@ -19,7 +19,9 @@ pub async fn create_database(settings: &Settings) -> anyhow::Result<()> {
         .await?;
     if !exists {
         let quoted = name.replace('"', "\"\"");
-        if let Err(cause) = sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{quoted}\""))).execute(&mut admin).await {
+        if let Err(cause) =
+            sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{quoted}\""))).execute(&mut admin).await
+        {
             // Another process may have been quicker.
             if cause.as_database_error().and_then(|error| error.code()).as_deref() != Some("42P04") {
                 return Err(cause).context("the Postgres database cannot be created");
@@ -45,7 +47,9 @@ pub async fn workspace(pool: &PgPool, generation: i32) -> anyhow::Result<()> {
         .fetch_one(&mut *connection)
         .await?;
     if !exists {
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}; SET LOCAL search_path TO {schema};"))).execute(&mut *connection).await?;
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}; SET LOCAL search_path TO {schema};")))
+            .execute(&mut *connection)
+            .await?;
         sqlx::raw_sql(WORKSPACE).execute(&mut *connection).await?;
     }
     transaction.commit().await?;

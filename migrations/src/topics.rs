@@ -20,7 +20,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn create(settings: &Settings) -> anyhow::Result<()> {
     let admin: AdminClient<DefaultClientContext> = client_config(settings).create()?;
     let replicas = i32::try_from(settings.topic_replication)?;
-    let names = [topics::TELEMETRY, topics::WORKSPACE, topics::KEYS, topics::DEAD_LETTER].map(|name| settings.topic(name));
+    let names =
+        [topics::TELEMETRY, topics::WORKSPACE, topics::KEYS, topics::DEAD_LETTER].map(|name| settings.topic(name));
     let new: Vec<NewTopic> = names
         .iter()
         .map(|name| {
@@ -37,7 +38,11 @@ pub async fn create(settings: &Settings) -> anyhow::Result<()> {
             }
         })
         .collect();
-    for result in admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await.context("Kafka cannot be reached")? {
+    for result in admin
+        .create_topics(&new, &AdminOptions::new().operation_timeout(Some(TIMEOUT)))
+        .await
+        .context("Kafka cannot be reached")?
+    {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => bail!("Kafka refuses the topic {name}: {code}"),
@@ -70,7 +75,8 @@ async fn begin(settings: &Settings, topic: &str) -> anyhow::Result<()> {
     if empty.len() != topics::PARTITIONS as usize {
         tracing::info!(topic, "an earlier start was interrupted while the log was created; completing it");
     }
-    let producer: FutureProducer = client_config(settings).set("enable.idempotence", "true").set("acks", "all").create()?;
+    let producer: FutureProducer =
+        client_config(settings).set("enable.idempotence", "true").set("acks", "all").create()?;
     let log_id = uuid::Uuid::now_v7().to_string();
     for partition in empty {
         let event = Event::LogCreated(LogCreated { log_id: log_id.clone(), epoch: 0, partitions: topics::PARTITIONS });
@@ -90,7 +96,8 @@ async fn begin(settings: &Settings, topic: &str) -> anyhow::Result<()> {
             .into_iter()
             .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(&value) }));
         let value = event.encode()?;
-        let record: FutureRecord<'_, (), Vec<u8>> = FutureRecord::to(topic).partition(partition).payload(&value).headers(headers);
+        let record: FutureRecord<'_, (), Vec<u8>> =
+            FutureRecord::to(topic).partition(partition).payload(&value).headers(headers);
         producer.send(record, TIMEOUT).await.map_err(|(cause, _)| cause).context("the log cannot be begun")?;
     }
     Ok(())

@@ -29,12 +29,24 @@ impl DeadLetters {
             .set("message.timeout.ms", "10000")
             .create()
             .context("the dead-letter producer cannot be created")?;
-        Ok(DeadLetters { producer, topic: settings.topic(topics::DEAD_LETTER), origin: settings.topic(origin), projection })
+        Ok(DeadLetters {
+            producer,
+            topic: settings.topic(topics::DEAD_LETTER),
+            origin: settings.topic(origin),
+            projection,
+        })
     }
 
     pub async fn send(&self, decoded: &Decoded) -> anyhow::Result<()> {
         let Outcome::Poison { reason, value, event_id } = &decoded.outcome else { return Ok(()) };
-        tracing::error!(projection = self.projection, partition = decoded.partition, offset = decoded.offset, event_id, reason, "dead letter");
+        tracing::error!(
+            projection = self.projection,
+            partition = decoded.partition,
+            offset = decoded.offset,
+            event_id,
+            reason,
+            "dead letter"
+        );
         let origin = format!("{}/{}/{}", self.origin, decoded.partition, decoded.offset);
         let id = ids::derived(Uuid::NAMESPACE_URL, &format!("{}#{origin}", self.projection)).to_string();
         let headers = [
@@ -48,7 +60,11 @@ impl DeadLetters {
         .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(*value) }));
         let record: FutureRecord<'_, (), Vec<u8>> =
             FutureRecord::to(&self.topic).partition(decoded.partition).payload(value).headers(headers);
-        self.producer.send(record, Duration::from_secs(10)).await.map_err(|(cause, _)| cause).context("the dead letter was not taken")?;
+        self.producer
+            .send(record, Duration::from_secs(10))
+            .await
+            .map_err(|(cause, _)| cause)
+            .context("the dead letter was not taken")?;
         METRICS.dead_letters.with_label_values(&[self.projection]).inc();
         Ok(())
     }

@@ -24,7 +24,12 @@ struct Running {
     task: JoinHandle<anyhow::Result<()>>,
 }
 
-pub async fn run(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Arc<Settings>,
+    client: clickhouse::Client,
+    pool: PgPool,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let mut running: HashMap<(String, i32), Running> = HashMap::new();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -52,7 +57,8 @@ pub async fn run(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPo
             // What runs goes on; new generations are seen when Postgres is back.
             Err(cause) => tracing::warn!(%cause, "the generations cannot be read"),
         }
-        let ended: Vec<_> = running.iter().filter(|(_, pipeline)| pipeline.task.is_finished()).map(|(key, _)| key.clone()).collect();
+        let ended: Vec<_> =
+            running.iter().filter(|(_, pipeline)| pipeline.task.is_finished()).map(|(key, _)| key.clone()).collect();
         for key in ended {
             if let Some(pipeline) = running.remove(&key) {
                 finish(&key, pipeline).await?;
@@ -61,7 +67,10 @@ pub async fn run(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPo
     }
     for (key, pipeline) in running {
         if let Err(cause) = finish(&key, pipeline).await {
-            tracing::warn!(cause = format!("{cause:#}"), "a pipeline stopped with work left; it is read again at the next start");
+            tracing::warn!(
+                cause = format!("{cause:#}"),
+                "a pipeline stopped with work left; it is read again at the next start"
+            );
         }
     }
     Ok(())
@@ -72,7 +81,9 @@ async fn finish(key: &(String, i32), pipeline: Running) -> anyhow::Result<()> {
 }
 
 async fn generations(pool: &PgPool) -> sqlx::Result<Vec<(String, i32)>> {
-    sqlx::query_as("SELECT projection, generation FROM generations WHERE NOT retired ORDER BY projection, generation").fetch_all(pool).await
+    sqlx::query_as("SELECT projection, generation FROM generations WHERE NOT retired ORDER BY projection, generation")
+        .fetch_all(pool)
+        .await
 }
 
 fn start(

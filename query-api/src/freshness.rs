@@ -44,7 +44,8 @@ impl Freshness {
     /// Waits for the positions in `x-retrace-after`, of the topic that the answer draws on.
     pub async fn after(&self, signer: &Signer, headers: &HeaderMap, topic: Topic) -> Result<(), Problem> {
         for value in headers.get_all("x-retrace-after") {
-            let text = value.to_str().map_err(|_| Problem::bad_request("x-retrace-after is not a position of this server"))?;
+            let text =
+                value.to_str().map_err(|_| Problem::bad_request("x-retrace-after is not a position of this server"))?;
             for record in signer.read_positions(text)?.records {
                 if record.topic == topic {
                     self.reach(record).await?;

@@ -78,15 +78,20 @@ impl QueryApi {
 /// Keys from the snapshot, then from the log: a revocation needs no projection.
 async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> anyhow::Result<Arc<KeyRing>> {
     let keys = Arc::new(KeyRing::default());
-    let mut from: std::collections::HashMap<i32, i64> = (0..topics::PARTITIONS).map(|partition| (partition, 0)).collect();
+    let mut from: std::collections::HashMap<i32, i64> =
+        (0..topics::PARTITIONS).map(|partition| (partition, 0)).collect();
     from.extend(keys.load(pool).await?);
     let followed = Arc::clone(&keys);
-    follow::follow(settings, topics::WORKSPACE, from.into_iter().collect(), tasks.stop.clone(), move |record, event| {
-        match &event {
+    follow::follow(
+        settings,
+        topics::WORKSPACE,
+        from.into_iter().collect(),
+        tasks.stop.clone(),
+        move |record, event| match &event {
             Event::ApiKeyCreated(created) => followed.created(&record.envelope.tenant, created),
             Event::ApiKeyRevoked(revoked) => followed.revoked(&record.envelope.tenant, revoked),
             _ => {}
-        }
-    })?;
+        },
+    )?;
     Ok(keys)
 }

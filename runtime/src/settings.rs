@@ -210,7 +210,9 @@ impl Settings {
         }
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix("RETRACE_") {
-                settings.set(&key.to_ascii_lowercase(), &value).with_context(|| format!("the environment variable {name}"))?;
+                settings
+                    .set(&key.to_ascii_lowercase(), &value)
+                    .with_context(|| format!("the environment variable {name}"))?;
             }
         }
         settings.check()?;
@@ -221,7 +223,11 @@ impl Settings {
         if !self.api_key_prefix.starts_with("rt_") {
             bail!("the setting `api_key_prefix` must start with `rt_`");
         }
-        if self.rate_write_per_minute == 0 || self.rate_write_burst == 0 || self.rate_read_per_minute == 0 || self.rate_read_burst == 0 {
+        if self.rate_write_per_minute == 0
+            || self.rate_write_burst == 0
+            || self.rate_read_per_minute == 0
+            || self.rate_read_burst == 0
+        {
             bail!("the settings `rate_…` must be at least 1");
         }
         if !self.bootstrap_api_key.is_empty() && !self.bootstrap_api_key.starts_with("rt_") {

@@ -70,8 +70,10 @@ struct Registry {
 static REGISTRY: LazyLock<Result<Registry, String>> = LazyLock::new(|| {
     let mut registry = Registry { by_fingerprint: HashMap::new(), newest: HashMap::new() };
     for version in VERSIONS {
-        let schema: Schema =
-            version.text.parse().map_err(|e| format!("schemas/avro/{}/v{}.avsc: {e}", version.name, version.version))?;
+        let schema: Schema = version
+            .text
+            .parse()
+            .map_err(|e| format!("schemas/avro/{}/v{}.avsc: {e}", version.name, version.version))?;
         let fingerprint = *schema.rabin_fingerprint();
         registry.newest.insert(version.name, fingerprint);
         registry.by_fingerprint.insert(fingerprint, Parsed { name: version.name, schema });
@@ -102,9 +104,10 @@ pub fn encode<T: Serialize>(name: &'static str, value: &T) -> Result<Vec<u8>, Co
 fn open(bytes: &[u8]) -> Result<(&'static Parsed, &[u8]), CodecError> {
     let rest = bytes.strip_prefix(&MARKER).ok_or(CodecError::NotSingleObject)?;
     let (fingerprint, datum) = rest.split_first_chunk::<8>().ok_or(CodecError::NotSingleObject)?;
-    let parsed = registry()?.by_fingerprint.get(fingerprint).ok_or_else(|| {
-        CodecError::UnknownSchema(fingerprint.iter().map(|b| format!("{b:02x}")).collect())
-    })?;
+    let parsed = registry()?
+        .by_fingerprint
+        .get(fingerprint)
+        .ok_or_else(|| CodecError::UnknownSchema(fingerprint.iter().map(|b| format!("{b:02x}")).collect()))?;
     Ok((parsed, datum))
 }
 

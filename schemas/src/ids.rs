@@ -42,7 +42,9 @@ mod tests {
         assert_eq!(trace_id("9DEBEEAF-b46e-44fd-8a0a-7efe35a59df9").unwrap(), "9debeeaf-b46e-44fd-8a0a-7efe35a59df9");
         assert!(trace_id("4bf92f3577b34da6a3ce929d0e0e4736").is_ok());
         assert!(span_id("00F067AA0BA902B7").is_ok());
-        for bad in ["", "x", "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e473g", "{9debeeaf-b46e-44fd-8a0a-7efe35a59df9}"] {
+        for bad in
+            ["", "x", "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e473g", "{9debeeaf-b46e-44fd-8a0a-7efe35a59df9}"]
+        {
             assert!(trace_id(bad).is_err(), "{bad}");
         }
         assert!(span_id("4bf92f3577b34da6a3ce929d0e0e4736").is_err());

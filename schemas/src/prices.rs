@@ -61,7 +61,8 @@ pub fn parse(table: &str) -> Result<PriceTable, String> {
     }
     for model in &parsed.models {
         for entry in &model.prices {
-            let decimals = [Some(&entry.input), Some(&entry.output), entry.cache_read.as_ref(), entry.cache_write.as_ref()];
+            let decimals =
+                [Some(&entry.input), Some(&entry.output), entry.cache_read.as_ref(), entry.cache_write.as_ref()];
             let tiers = entry.tiers.iter().flat_map(|tier| [&tier.input, &tier.output]);
             for text in decimals.into_iter().flatten().chain(tiers) {
                 if crate::Money::parse(text).is_err() || text.starts_with('-') {

@@ -93,11 +93,7 @@ pub fn open(secret: &[u8; 32], event: Uuid, sealed: &Sealed) -> Result<Vec<u8>, 
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, secret).map_err(|_| SealError::Open)?);
     let mut bytes = sealed.bytes.clone();
     let plain = key
-        .open_in_place(
-            Nonce::assume_unique_for_key(sealed.nonce.into_array()),
-            Aad::from(event.as_bytes()),
-            &mut bytes,
-        )
+        .open_in_place(Nonce::assume_unique_for_key(sealed.nonce.into_array()), Aad::from(event.as_bytes()), &mut bytes)
         .map_err(|_| SealError::Open)?;
     zstd::bulk::decompress(plain, MAX_PLAIN_BYTES.min(plain_bound(plain))).map_err(|_| SealError::Open)
 }

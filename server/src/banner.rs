@@ -17,7 +17,9 @@ pub fn print(settings: &Settings, data: &Path, key: &Key, took: Duration) {
     let id = uuid::Uuid::now_v7();
     let (shown, used) = match key {
         Key::Known(key) => (key.clone(), key.clone()),
-        Key::Unknown => ("already created (`retrace keys create` makes a new one)".to_owned(), "$RETRACE_API_KEY".to_owned()),
+        Key::Unknown => {
+            ("already created (`retrace keys create` makes a new one)".to_owned(), "$RETRACE_API_KEY".to_owned())
+        }
     };
     let now = runtime::http::rfc3339(time::OffsetDateTime::now_utc());
     println!(

@@ -1,17 +1,10 @@
-//! The one binary: all in one (`up`), each service by itself, and the operator's commands.
-
-mod banner;
-mod cli;
-mod commands;
-mod local;
-mod services;
-mod up;
+//! The command line's entry.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-
-use crate::cli::{Cli, Command};
+use retrace_server::cli::{Cli, Command};
+use retrace_server::{commands, services, up};
 
 fn main() -> ExitCode {
     // The engine's front has no settings and brings its own runtime.
@@ -58,7 +51,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Migrate => commands::migrate::run(&settings()?).await,
             Command::Keys { local, command } => commands::keys::run(&local.settings(settings()?)?, command).await,
             Command::Prices { local, command } => commands::prices::run(&local.settings(settings()?)?, command).await,
-            Command::Rebuild { local, projection } => commands::rebuild::run(&local.settings(settings()?)?, &projection).await,
+            Command::Rebuild { local, projection } => {
+                commands::rebuild::run(&local.settings(settings()?)?, &projection).await
+            }
             Command::Verify { local, slices } => commands::verify::run(&local.settings(settings()?)?, slices).await,
             Command::Lag { local } => commands::lag::run(&local.settings(settings()?)?).await,
             Command::FetchEngines | Command::OpenApi | Command::Settings => Ok(()),

@@ -25,7 +25,10 @@ pub enum Role {
 /// One service by itself.
 pub async fn run(settings: Settings, role: Role) -> anyhow::Result<()> {
     telemetry::start(&settings, BoxMakeWriter::new(std::io::stdout))?;
-    anyhow::ensure!(!settings.secret.is_empty(), "the setting `secret` must be set, to the same value for all services");
+    anyhow::ensure!(
+        !settings.secret.is_empty(),
+        "the setting `secret` must be set, to the same value for all services"
+    );
     let listener = listen(&settings).await?;
     let mut tasks = Tasks::default();
     tasks.spawn("signals", stop_on_signal(tasks.stop.clone()));
@@ -40,9 +43,9 @@ pub fn ended_by_signal(cause: anyhow::Error) -> anyhow::Result<()> {
 }
 
 pub async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(&settings.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: choose another with --listen or RETRACE_LISTEN", settings.listen))
+    TcpListener::bind(&settings.listen).await.with_context(|| {
+        format!("cannot listen on {}: choose another with --listen or RETRACE_LISTEN", settings.listen)
+    })
 }
 
 /// Starts what the role asks for behind one listener.

@@ -95,7 +95,8 @@ fn use_engines(settings: &mut Settings, stack: &Stack, data: &Path) -> anyhow::R
         if !path.exists() {
             local::write_private(&path, &new_key("")?)?;
         }
-        settings.secret = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        settings.secret =
+            std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     }
     Ok(())
 }
@@ -126,7 +127,10 @@ async fn first_key(settings: &Settings, data: &Path) -> anyhow::Result<banner::K
         }
         system.create_key(&principal, Some(&key)).await?;
         while !system.knows_key(&key).await? {
-            anyhow::ensure!(Instant::now() < deadline, "the first API key did not arrive in Postgres; the log says why");
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "the first API key did not arrive in Postgres; the log says why"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -62,7 +62,8 @@ pub async fn post(
     let caller = Caller { principal: &principal, request_id: &request_id };
     let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
     let event = created_event(&principal, &key, configured);
-    let (position, record) = state.append_at(&caller, partition, &principal.user, vec![(ids::event_id(), event)]).await?;
+    let (position, record) =
+        state.append_at(&caller, partition, &principal.user, vec![(ids::event_id(), event)]).await?;
     if let Some(claim) = claim {
         claim.keep(StatusCode::CREATED, &serde_json::json!({ "prefix": prefix }), &position).await;
     }
@@ -90,7 +91,8 @@ pub async fn delete(
     let caller = Caller { principal: &principal, request_id: &request_id };
     let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
     let event = Event::ApiKeyRevoked(ApiKeyRevoked { user: principal.user.clone() });
-    let (position, record) = state.append_at(&caller, partition, &principal.user, vec![(ids::event_id(), event)]).await?;
+    let (position, record) =
+        state.append_at(&caller, partition, &principal.user, vec![(ids::event_id(), event)]).await?;
     state.in_force.followed(record).await;
     Ok((StatusCode::NO_CONTENT, [("x-retrace-position", position)]).into_response())
 }

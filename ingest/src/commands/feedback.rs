@@ -63,7 +63,8 @@ pub async fn post(
     });
     let caller = Caller { principal: &principal, request_id: &request_id };
     let position = state.append(&caller, partition, &id, vec![(event_id, event)]).await?;
-    Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(Given { feedback: verdict })).into_response())
+    Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(Given { feedback: verdict }))
+        .into_response())
 }
 
 fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {

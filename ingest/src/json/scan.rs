@@ -187,14 +187,20 @@ mod tests {
 
     #[test]
     fn repairs_what_python_sends() {
-        let (text, paths) = repaired(r#"{"input":{"v":[NaN,-Infinity,-1]},"spans":[{},{"output":"a\ud800b","name":"Infinity"}],"cost":Infinity}"#);
-        assert_eq!(text, r#"{"input":{"v":[null,null,-1]},"spans":[{},{"output":"a\ufffdb","name":"Infinity"}],"cost":null}"#);
+        let (text, paths) = repaired(
+            r#"{"input":{"v":[NaN,-Infinity,-1]},"spans":[{},{"output":"a\ud800b","name":"Infinity"}],"cost":Infinity}"#,
+        );
+        assert_eq!(
+            text,
+            r#"{"input":{"v":[null,null,-1]},"spans":[{},{"output":"a\ufffdb","name":"Infinity"}],"cost":null}"#
+        );
         assert_eq!(paths, ["input", "spans[1].output", "cost"]);
     }
 
     #[test]
     fn keeps_pairs_and_escapes() {
-        for text in [r#"{"a":"😀\u0000\\ud800\"","b":"\ud83d\ude00"}"#, r#"["\\"]"#, "", "{", r#""\u12"#, r#"{"a":"\"#] {
+        for text in [r#"{"a":"😀\u0000\\ud800\"","b":"\ud83d\ude00"}"#, r#"["\\"]"#, "", "{", r#""\u12"#, r#"{"a":"\"#]
+        {
             let scanned = scan(text).unwrap();
             assert_eq!(scanned.text, text);
             assert!(matches!(scanned.text, Cow::Borrowed(_)));

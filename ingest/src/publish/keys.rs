@@ -17,7 +17,13 @@ impl SealingKeys {
         SealingKeys(Mutex::new(LruCache::new(size)))
     }
 
-    pub async fn of(&self, publisher: &Publisher, tenant: &str, trace_id: &str, partition: i32) -> Result<SealingKey, Problem> {
+    pub async fn of(
+        &self,
+        publisher: &Publisher,
+        tenant: &str,
+        trace_id: &str,
+        partition: i32,
+    ) -> Result<SealingKey, Problem> {
         let owner = (tenant.to_owned(), trace_id.to_owned());
         if let Some(key) = self.lock()?.get(&owner) {
             return Ok(key.clone());

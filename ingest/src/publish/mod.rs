@@ -114,10 +114,9 @@ impl Publisher {
 }
 
 fn headers(envelope: &Envelope) -> OwnedHeaders {
-    envelope
-        .headers()
-        .iter()
-        .fold(OwnedHeaders::new_with_capacity(12), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
+    envelope.headers().iter().fold(OwnedHeaders::new_with_capacity(12), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(value) })
+    })
 }
 
 async fn delivered(sent: DeliveryFuture) -> Result<(i32, i64), Problem> {

@@ -39,10 +39,7 @@ struct Rebalances {
 
 impl ClientContext for Rebalances {
     fn error(&self, error: KafkaError, reason: &str) {
-        // The end of a partition is reported here as well; it is no error.
-        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
-            tracing::warn!(%error, reason, "Kafka consumer");
-        }
+        tracing::warn!(%error, reason, "Kafka consumer");
     }
 }
 
@@ -127,7 +124,7 @@ impl Poller {
         while !self.stop.is_cancelled() {
             let wait = if batch.is_empty() { Duration::from_millis(50) } else { Duration::ZERO };
             let idle = match self.consumer.poll(if paused { Duration::from_millis(20) } else { wait }) {
-                None | Some(Err(KafkaError::PartitionEOF(_))) => true,
+                None => true,
                 Some(Ok(message)) => {
                     match self.decoder.decode(&message) {
                         Ok(decoded) => {
@@ -136,7 +133,12 @@ impl Poller {
                         }
                         Err(cause) => {
                             tracing::warn!(cause = format!("{cause:#}"), "a record cannot be opened yet");
-                            let back = self.consumer.seek(&self.topic, message.partition(), Offset::Offset(message.offset()), Duration::from_secs(5));
+                            let back = self.consumer.seek(
+                                &self.topic,
+                                message.partition(),
+                                Offset::Offset(message.offset()),
+                                Duration::from_secs(5),
+                            );
                             if let Err(cause) = back {
                                 tracing::warn!(%cause, "seeking back");
                             }
@@ -188,4 +190,3 @@ impl Poller {
         }
     }
 }
-

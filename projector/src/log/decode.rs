@@ -2,8 +2,8 @@
 
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
-use runtime::kafka::keys::KeyReader;
 use runtime::kafka::Received;
+use runtime::kafka::keys::KeyReader;
 use schemas::events::{FeedbackContent, TraceContent};
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
@@ -24,10 +24,20 @@ pub struct Decoded {
 
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    Event { envelope: Envelope, event: Box<Event>, content: Content },
+    Event {
+        envelope: Envelope,
+        event: Box<Event>,
+        content: Content,
+    },
     /// Of a kind that this projection does not hear.
-    Skipped { event_id: String },
-    Poison { reason: String, value: Vec<u8>, event_id: String },
+    Skipped {
+        event_id: String,
+    },
+    Poison {
+        reason: String,
+        value: Vec<u8>,
+        event_id: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -111,7 +121,9 @@ impl Decoder {
             Err(reason) => return Ok(Err(reason)),
         };
         Ok(match event {
-            Event::TraceRecorded(_) => codec::decode("trace_content", &plain).map(|content| Content::Trace(Box::new(content))),
+            Event::TraceRecorded(_) => {
+                codec::decode("trace_content", &plain).map(|content| Content::Trace(Box::new(content)))
+            }
             Event::FeedbackGiven(_) => codec::decode("feedback_content", &plain).map(Content::Feedback),
             _ => Ok(Content::Chunk(plain)),
         }

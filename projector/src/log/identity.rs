@@ -22,7 +22,10 @@ pub struct LogReader {
 
 impl LogReader {
     pub fn new(settings: &Settings, topic: &str) -> anyhow::Result<LogReader> {
-        let consumer = consumer_config(settings, "retrace-identity").create().context("the consumer cannot be created")?;
+        let consumer = consumer_config(settings, "retrace-identity")
+            .set("enable.partition.eof", "true")
+            .create()
+            .context("the consumer cannot be created")?;
         Ok(LogReader { consumer, topic: settings.topic(topic) })
     }
 
@@ -36,12 +39,18 @@ impl LogReader {
         let first = self.record(partition, 0)?;
         match first.map(|record| (Event::decode(&record.envelope.kind, &record.value), record)) {
             Some((Some(Ok(Event::LogCreated(created))), _)) => Ok(created),
-            _ => Err(Mismatch(format!("{} partition {partition} does not begin with a `log.created` record", self.topic)).into()),
+            _ => Err(Mismatch(format!(
+                "{} partition {partition} does not begin with a `log.created` record",
+                self.topic
+            ))
+            .into()),
         }
     }
 
     pub fn watermarks(&self, partition: i32) -> anyhow::Result<(i64, i64)> {
-        self.consumer.fetch_watermarks(&self.topic, partition, TIMEOUT).with_context(|| format!("{} {partition}", self.topic))
+        self.consumer
+            .fetch_watermarks(&self.topic, partition, TIMEOUT)
+            .with_context(|| format!("{} {partition}", self.topic))
     }
 
     /// Whether the checkpoint was written for this log; `None` where there is no checkpoint yet.

@@ -66,7 +66,6 @@ impl Workspace {
             })
             .collect())
     }
-
 }
 
 /// Locks the partition's checkpoint until the transaction ends, and says where it is.
@@ -80,7 +79,12 @@ async fn lock(connection: &mut PgConnection, partition: i32) -> sqlx::Result<i64
     Ok(found.unwrap_or(0))
 }
 
-async fn apply(connection: &mut PgConnection, decoded: &Decoded, envelope: &Envelope, event: &Event) -> sqlx::Result<()> {
+async fn apply(
+    connection: &mut PgConnection,
+    decoded: &Decoded,
+    envelope: &Envelope,
+    event: &Event,
+) -> sqlx::Result<()> {
     match event {
         Event::ApiKeyCreated(created) => sqlx::query(
             "INSERT INTO api_keys (tenant, user_id, org, role, prefix, sha256, created_at, revoked_at)
@@ -176,7 +180,9 @@ impl Projection for Workspace {
             last.insert(decoded.partition, decoded);
         }
         let mut transaction = self.pool.begin().await?;
-        sqlx::query(AssertSqlSafe(format!("SET LOCAL search_path TO {}", self.schema))).execute(&mut *transaction).await?;
+        sqlx::query(AssertSqlSafe(format!("SET LOCAL search_path TO {}", self.schema)))
+            .execute(&mut *transaction)
+            .await?;
         let mut partitions: Vec<i32> = last.keys().copied().collect();
         partitions.sort_unstable();
         let mut held: HashMap<i32, i64> = HashMap::new();
@@ -191,7 +197,8 @@ impl Projection for Workspace {
             }
         }
         for partition in &partitions {
-            let decoded = last.get(partition).filter(|decoded| held.get(partition).is_none_or(|next| decoded.offset >= *next));
+            let decoded =
+                last.get(partition).filter(|decoded| held.get(partition).is_none_or(|next| decoded.offset >= *next));
             let Some(decoded) = decoded else { continue };
             let log = self.logs.get(partition).context("a record of a partition that is not assigned")?;
             sqlx::query(

@@ -20,7 +20,11 @@ pub struct ApiKeyOut {
     pub last_used_at: Option<String>,
 }
 
-pub async fn get(State(state): State<AppState>, principal: Principal, headers: HeaderMap) -> Result<Json<ApiKeyOut>, Problem> {
+pub async fn get(
+    State(state): State<AppState>,
+    principal: Principal,
+    headers: HeaderMap,
+) -> Result<Json<ApiKeyOut>, Problem> {
     state.freshness.after(&state.signer, &headers, Topic::Workspace).await?;
     let key = state.postgres.api_key(&principal).await?;
     Ok(Json(ApiKeyOut {

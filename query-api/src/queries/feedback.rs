@@ -7,6 +7,8 @@ use clickhouse::Row;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
+use runtime::position::Topic;
+use schemas::topics;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,7 +45,14 @@ pub async fn get(
 ) -> Result<Json<FeedbackOut>, Problem> {
     let trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;
-    let feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
+    let mut feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
+    if feedback.is_none() {
+        // Given a moment ago, it may be on its way.
+        let partition = topics::trace_partition(tenant.name(), &trace.trace_id, topics::PARTITIONS);
+        if state.freshness.caught_up(Topic::Telemetry, partition).await? {
+            feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
+        }
+    }
     Ok(Json(FeedbackOut { feedback }))
 }
 

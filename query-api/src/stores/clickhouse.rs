@@ -43,7 +43,9 @@ impl ClickHouse {
             next: u64,
         }
         let generation = self.generations.live("traces").await?;
-        let sql = format!("SELECT partition, max(next_offset) AS next FROM checkpoints_g{generation} WHERE topic = ? GROUP BY partition");
+        let sql = format!(
+            "SELECT partition, max(next_offset) AS next FROM checkpoints_g{generation} WHERE topic = ? GROUP BY partition"
+        );
         let rows = self.client.query(&sql).bind(topics::TELEMETRY).fetch_all::<Checkpoint>().await.map_err(down)?;
         Ok(rows.into_iter().map(|row| (i32::from(row.partition), row.next as i64)).collect())
     }
@@ -66,7 +68,10 @@ impl Tenant {
     /// `SELECT columns FROM table FINAL WHERE tenant = … AND (condition) rest`. `FINAL` leaves one row a key and no
     /// tombstones.
     pub fn select(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
-        let sql = format!("SELECT {columns} FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) {rest}", self.generation);
+        let sql = format!(
+            "SELECT {columns} FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) {rest}",
+            self.generation
+        );
         self.client.query(&sql).bind(&self.tenant)
     }
 

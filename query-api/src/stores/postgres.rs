@@ -33,7 +33,10 @@ impl Postgres {
 
     pub async fn checkpoints(&self) -> Result<Vec<(i32, i64)>, Problem> {
         let sql = format!("SELECT partition_id, next_offset FROM {}.checkpoints", self.schema().await?);
-        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&self.pool).await.map_err(|cause| Problem::store_down("Postgres", cause))
+        sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|cause| Problem::store_down("Postgres", cause))
     }
 
     pub async fn api_key(&self, principal: &Principal) -> Result<Option<ApiKey>, Problem> {

@@ -49,7 +49,10 @@ impl<S: Send + Sync> FromRequest<S> for RequestBody {
             .cloned()
             .ok_or_else(|| Problem::internal("a body without its gate"))?;
         expect_json(request.headers())?;
-        let encoding = request.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+        let encoding = request
+            .headers()
+            .get(header::CONTENT_ENCODING)
+            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
         let stream = request.into_body().into_data_stream().map_err(io::Error::other);
         let reader = StreamReader::new(stream);
         let read = async {

@@ -12,7 +12,9 @@ pub struct ClientIp(pub IpAddr);
 
 pub fn trusted(settings: &Settings) -> anyhow::Result<Vec<IpAddr>> {
     Settings::list(&settings.trusted_proxies)
-        .map(|text| text.parse().map_err(|_| anyhow::anyhow!("the setting `trusted_proxies`: `{text}` is not an address")))
+        .map(|text| {
+            text.parse().map_err(|_| anyhow::anyhow!("the setting `trusted_proxies`: `{text}` is not an address"))
+        })
         .collect()
 }
 

@@ -39,7 +39,9 @@ pub fn compose(settings: &Settings, router: Router) -> Router {
         .method_not_allowed_fallback(unknown_route)
         .layer(CompressionLayer::new())
         .layer(cors(settings))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| Problem::internal("a handler panicked").into_response()))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Problem::internal("a handler panicked").into_response()
+        }))
         .layer(from_fn(observe))
 }
 
@@ -85,7 +87,15 @@ async fn unknown_route(method: Method, uri: Uri) -> Problem {
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
-    let exposed = ["x-request-id", "x-retrace-position", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "etag"];
+    let exposed = [
+        "x-request-id",
+        "x-retrace-position",
+        "retry-after",
+        "ratelimit-limit",
+        "ratelimit-remaining",
+        "ratelimit-reset",
+        "etag",
+    ];
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT])
         .allow_headers(Any)
@@ -94,13 +104,16 @@ fn cors(settings: &Settings) -> CorsLayer {
     if settings.cors_origins.trim() == "*" {
         return layer.allow_origin(Any);
     }
-    let origins: Vec<HeaderValue> = Settings::list(&settings.cors_origins).filter_map(|origin| origin.parse().ok()).collect();
+    let origins: Vec<HeaderValue> =
+        Settings::list(&settings.cors_origins).filter_map(|origin| origin.parse().ok()).collect();
     layer.allow_origin(AllowOrigin::list(origins))
 }
 
 fn request_id(parts: &axum::http::HeaderMap) -> String {
     let sane = |text: &&str| {
-        !text.is_empty() && text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
+        !text.is_empty()
+            && text.len() <= 128
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=".contains(&b))
     };
     match parts.get("x-request-id").and_then(|value| value.to_str().ok()).filter(sane) {
         Some(id) => id.to_owned(),
@@ -114,7 +127,8 @@ async fn observe(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string()).unwrap_or_default();
+    let peer =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string()).unwrap_or_default();
     let span = tracing::info_span!("request", request_id = %id, %method, route, peer);
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
@@ -131,7 +145,9 @@ async fn observe(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", value);
     }
     // A 404 or 413 of the framework itself has no body of ours.
-    if status.is_client_error() && response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json") {
+    if status.is_client_error()
+        && response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json")
+    {
         let fixed = Problem::new(status, status.canonical_reason().unwrap_or("Bad request")).into_response();
         let (parts, _) = response.into_parts();
         let mut replaced = fixed;

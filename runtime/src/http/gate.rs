@@ -40,7 +40,11 @@ impl Gate {
         })
     }
 
-    pub(super) fn before<S: Clone + Send + Sync + 'static>(&self, route: &Route, handler: MethodRouter<S>) -> MethodRouter<S> {
+    pub(super) fn before<S: Clone + Send + Sync + 'static>(
+        &self,
+        route: &Route,
+        handler: MethodRouter<S>,
+    ) -> MethodRouter<S> {
         handler.layer(from_fn_with_state(At { gate: self.clone(), class: route.class }, pass))
     }
 
@@ -67,7 +71,11 @@ async fn pass(State(At { gate, class }): State<At>, request: Request, next: Next
     }
 }
 
-async fn admit(gate: &Gate, class: Class, request: Request) -> Result<(Request, Option<super::limits::Standing>), Problem> {
+async fn admit(
+    gate: &Gate,
+    class: Class,
+    request: Request,
+) -> Result<(Request, Option<super::limits::Standing>), Problem> {
     let internal = gate.is_internal(&request);
     let (mut parts, body) = request.into_parts();
     let ip = ClientIp::of(&parts, &gate.trusted);

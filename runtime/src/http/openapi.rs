@@ -45,7 +45,8 @@ fn operation(route: &Route) -> Value {
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     }
     for (name, description) in route.query {
-        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
+        parameters
+            .push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
     }
     let mut responses = Map::new();
     for (status, description, schema) in route.answers {
@@ -55,7 +56,8 @@ fn operation(route: &Route) -> Value {
         }
         responses.insert(status.to_string(), answer);
     }
-    let error = json!({ "description": "An error", "content": { "application/json": { "schema": reference("Error") } } });
+    let error =
+        json!({ "description": "An error", "content": { "application/json": { "schema": reference("Error") } } });
     responses.insert("default".to_owned(), error);
     let mut operation = json!({
         "tags": [route.tag],

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use schemas::Event;
 use tokio_util::sync::CancellationToken;
@@ -33,12 +32,14 @@ pub fn follow(
     let thread = std::thread::Builder::new().name("follower".into()).spawn(move || {
         while !stop.is_cancelled() {
             match consumer.poll(Duration::from_millis(100)) {
-                None | Some(Err(KafkaError::PartitionEOF(_))) => {}
+                None => {}
                 Some(Err(cause)) => tracing::warn!(%cause, topic, "following the log"),
                 Some(Ok(message)) => match Received::read(&message) {
                     Ok(record) => match Event::decode(&record.envelope.kind, &record.value) {
                         Some(Ok(event)) => apply(&record, event),
-                        Some(Err(cause)) => tracing::warn!(%cause, topic, offset = message.offset(), "unreadable event"),
+                        Some(Err(cause)) => {
+                            tracing::warn!(%cause, topic, offset = message.offset(), "unreadable event")
+                        }
                         None => {}
                     },
                     Err(cause) => tracing::warn!(%cause, topic, offset = message.offset(), "unreadable record"),

@@ -30,6 +30,7 @@ impl KeyReader {
     pub fn new(settings: &Settings) -> anyhow::Result<KeyReader> {
         let consumer: BaseConsumer = super::consumer_config(settings, "retrace-keys")
             .set("fetch.wait.max.ms", "10")
+            .set("enable.partition.eof", "true")
             .create()
             .context("the keys consumer cannot be created")?;
         Ok(KeyReader {

@@ -11,7 +11,9 @@ pub fn openapi() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the command line talks to its user")]
 pub fn settings() -> anyhow::Result<()> {
     println!("# Settings\n");
-    println!("As keys of a TOML file (`--config`), or in the environment as `RETRACE_` and the key in capitals. An unknown key is");
+    println!(
+        "As keys of a TOML file (`--config`), or in the environment as `RETRACE_` and the key in capitals. An unknown key is"
+    );
     println!("an error. Printed by `retrace settings`.\n");
     println!("| key | default | meaning |\n|---|---|---|");
     for (key, default, meaning) in documented() {

@@ -30,7 +30,10 @@ impl Standing {
 #[expect(clippy::print_stdout, reason = "the command line talks to its user")]
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let pool = runtime::postgres::pool(settings)?;
-    println!("{:<12} {:>4} {:>5} {:>14} {:>14} {:>10} {:>8}", "projection", "gen", "live", "applied", "log end", "events", "seconds");
+    println!(
+        "{:<12} {:>4} {:>5} {:>14} {:>14} {:>10} {:>8}",
+        "projection", "gen", "live", "applied", "log end", "events", "seconds"
+    );
     for standing in standings(settings, &pool).await? {
         let seconds = if standing.lag() == 0 { 0 } else { standing.checkpoint_age_seconds };
         println!(
@@ -48,17 +51,21 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec<Standing>> {
-    let generations: Vec<(String, i32, bool)> =
-        sqlx::query_as("SELECT projection, generation, live FROM generations WHERE NOT retired ORDER BY projection, generation")
-            .fetch_all(pool)
-            .await
-            .context("Postgres cannot be read")?;
+    let generations: Vec<(String, i32, bool)> = sqlx::query_as(
+        "SELECT projection, generation, live FROM generations WHERE NOT retired ORDER BY projection, generation",
+    )
+    .fetch_all(pool)
+    .await
+    .context("Postgres cannot be read")?;
     let mut standings = Vec::new();
     for (projection, generation, live) in generations {
         let topic = if projection == "traces" { topics::TELEMETRY } else { topics::WORKSPACE };
         let ends = ends(settings, topic).await?;
         let (applied, age) = applied(settings, pool, &projection, generation).await?;
-        let behind = ends.iter().map(|(partition, end)| (*partition, (applied.get(partition).copied().unwrap_or(0), *end))).collect();
+        let behind = ends
+            .iter()
+            .map(|(partition, end)| (*partition, (applied.get(partition).copied().unwrap_or(0), *end)))
+            .collect();
         standings.push(Standing {
             projection,
             generation,
@@ -81,17 +88,28 @@ async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMa
     .await?
 }
 
-async fn applied(settings: &Settings, pool: &PgPool, projection: &str, generation: i32) -> anyhow::Result<(HashMap<i32, i64>, i64)> {
+async fn applied(
+    settings: &Settings,
+    pool: &PgPool,
+    projection: &str,
+    generation: i32,
+) -> anyhow::Result<(HashMap<i32, i64>, i64)> {
     if projection == "traces" {
         let sql = format!(
             "SELECT partition, max(next_offset), toInt64(dateDiff('second', max(at), now64())) FROM checkpoints_g{generation} GROUP BY partition"
         );
-        let rows: Vec<(u16, u64, i64)> = migrations::clickhouse::client(settings).query(&sql).fetch_all().await.context("ClickHouse cannot be read")?;
+        let rows: Vec<(u16, u64, i64)> = migrations::clickhouse::client(settings)
+            .query(&sql)
+            .fetch_all()
+            .await
+            .context("ClickHouse cannot be read")?;
         let age = rows.iter().map(|row| row.2).min().unwrap_or(0);
         return Ok((rows.into_iter().map(|(partition, next, _)| (i32::from(partition), next as i64)).collect(), age));
     }
     let schema = runtime::postgres::schema(projection, generation);
-    let sql = format!("SELECT partition_id, next_offset, extract(epoch FROM now() - updated_at)::bigint FROM {schema}.checkpoints");
+    let sql = format!(
+        "SELECT partition_id, next_offset, extract(epoch FROM now() - updated_at)::bigint FROM {schema}.checkpoints"
+    );
     let rows: Vec<(i32, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await?;
     let age = rows.iter().map(|row| row.2).min().unwrap_or(0);
     Ok((rows.into_iter().map(|(partition, next, _)| (partition, next)).collect(), age))

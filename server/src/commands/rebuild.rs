@@ -26,7 +26,9 @@ pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
     let next = next_generation(settings, &pool, projection).await?;
     fill(settings, &pool, projection, next).await?;
     let old = switch(&pool, projection, next).await?;
-    say(&format!("generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"));
+    say(&format!(
+        "generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"
+    ));
     tokio::time::sleep(LONGEST_READ).await;
     drop_generation(settings, &pool, projection, old).await?;
     say("done");
@@ -60,18 +62,26 @@ async fn next_generation(settings: &Settings, pool: &PgPool, projection: &str) -
         say(&format!("going on with generation {building} of {projection}"));
         return Ok(building);
     }
-    let next: i32 = sqlx::query_scalar("SELECT max(generation) + 1 FROM generations WHERE projection = $1").bind(projection).fetch_one(pool).await?;
+    let next: i32 = sqlx::query_scalar("SELECT max(generation) + 1 FROM generations WHERE projection = $1")
+        .bind(projection)
+        .fetch_one(pool)
+        .await?;
     match projection {
         "traces" => migrations::clickhouse::traces(settings, next).await?,
         _ => migrations::postgres::workspace(pool, next).await?,
     }
-    sqlx::query("INSERT INTO generations (projection, generation, live) VALUES ($1, $2, false)").bind(projection).bind(next).execute(pool).await?;
+    sqlx::query("INSERT INTO generations (projection, generation, live) VALUES ($1, $2, false)")
+        .bind(projection)
+        .bind(next)
+        .execute(pool)
+        .await?;
     Ok(next)
 }
 
 async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<()> {
     let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len} events, {per_sec}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar()),
+        ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len} events, {per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     bar.set_message(format!("{projection} generation {next}"));
     let started = Instant::now();
@@ -79,7 +89,9 @@ async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -
     let mut last = -1;
     loop {
         let all = standings(settings, pool).await?;
-        let find = |wanted: &dyn Fn(&Standing) -> bool| all.iter().find(|standing| standing.projection == projection && wanted(standing));
+        let find = |wanted: &dyn Fn(&Standing) -> bool| {
+            all.iter().find(|standing| standing.projection == projection && wanted(standing))
+        };
         let building = find(&|standing| standing.generation == next).context("the generation being built is gone")?;
         let live = find(&|standing| standing.live).context("there is no live generation")?;
         bar.set_length(building.end as u64);
@@ -94,7 +106,9 @@ async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -
             moved = Instant::now();
         }
         if moved.elapsed() > Duration::from_secs(120) {
-            bail!("generation {next} of {projection} has not moved for two minutes; is a projector running? Its log says more");
+            bail!(
+                "generation {next} of {projection} has not moved for two minutes; is a projector running? Its log says more"
+            );
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -114,7 +128,10 @@ async fn switch(pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<i3
         .bind(projection)
         .fetch_one(&mut *transaction)
         .await?;
-    sqlx::query("UPDATE generations SET live = false WHERE projection = $1 AND live").bind(projection).execute(&mut *transaction).await?;
+    sqlx::query("UPDATE generations SET live = false WHERE projection = $1 AND live")
+        .bind(projection)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query("UPDATE generations SET live = true WHERE projection = $1 AND generation = $2")
         .bind(projection)
         .bind(next)

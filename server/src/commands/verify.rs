@@ -1,7 +1,39 @@
 //! `retrace verify`: the projections against the reference fold.
 
+use ::verify::{LogReader, Options, Report, verify};
+use anyhow::bail;
 use runtime::Settings;
+use runtime::kafka::client_config;
+use sqlx::PgPool;
 
-pub async fn run(_settings: &Settings, _slices: u32) -> anyhow::Result<()> {
-    anyhow::bail!("filled in below")
+#[expect(clippy::print_stdout, reason = "the command line talks to its user")]
+pub async fn run(settings: &Settings, slices: u32) -> anyhow::Result<()> {
+    let report = compare(settings, slices).await?;
+    println!("{report}");
+    if !report.is_exact() {
+        bail!("the projections differ from the log");
+    }
+    Ok(())
+}
+
+/// Compares the live generations.
+pub async fn compare(settings: &Settings, slices: u32) -> anyhow::Result<Report> {
+    let pool = runtime::postgres::pool(settings)?;
+    verify(Options {
+        log: LogReader { config: client_config(settings), topic_prefix: settings.topic_prefix.clone() },
+        clickhouse: migrations::clickhouse::client(settings),
+        traces_generation: live(&pool, "traces").await?,
+        workspace_generation: live(&pool, "workspace").await?,
+        postgres: pool,
+        slices,
+    })
+    .await
+}
+
+async fn live(pool: &PgPool, projection: &str) -> anyhow::Result<String> {
+    let generation: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live")
+        .bind(projection)
+        .fetch_one(pool)
+        .await?;
+    Ok(format!("g{generation}"))
 }

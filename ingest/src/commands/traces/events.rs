@@ -1,9 +1,7 @@
 //! What a request says about a trace → the events that say so, each below the record limit.
 
 use runtime::Problem;
-use schemas::events::{
-    Cell, ContentChunk, PayloadField, Source, SpanContent, SpanFacts, TraceContent, TraceRecorded,
-};
+use schemas::events::{Cell, ContentChunk, PayloadField, Source, SpanContent, SpanFacts, TraceContent, TraceRecorded};
 use schemas::sealing::{self, SealingKey};
 use schemas::{Event, codec, ids};
 use serde_bytes::ByteArray;
@@ -79,7 +77,12 @@ impl Sealer<'_> {
         Ok(events)
     }
 
-    fn seal(&self, events: &mut Vec<(Uuid, Event)>, mut facts: TraceRecorded, content: TraceContent) -> Result<(), Problem> {
+    fn seal(
+        &self,
+        events: &mut Vec<(Uuid, Event)>,
+        mut facts: TraceRecorded,
+        content: TraceContent,
+    ) -> Result<(), Problem> {
         let id = ids::event_id();
         let plain = codec::encode("trace_content", &content).map_err(Problem::internal)?;
         facts.content = Some(sealing::seal(self.key, id, &plain).map_err(Problem::internal)?);
@@ -87,7 +90,12 @@ impl Sealer<'_> {
         Ok(())
     }
 
-    fn span(&self, events: &mut Vec<(Uuid, Event)>, trace_id: &str, span: Span) -> Result<(SpanFacts, SpanContent), Problem> {
+    fn span(
+        &self,
+        events: &mut Vec<(Uuid, Event)>,
+        trace_id: &str,
+        span: Span,
+    ) -> Result<(SpanFacts, SpanContent), Problem> {
         let facts = SpanFacts {
             span_id: span.id,
             phase: span.phase,
@@ -139,7 +147,13 @@ impl Sealer<'_> {
     }
 
     /// The hash is keyed, since it stands in the clear.
-    fn large(&self, events: &mut Vec<(Uuid, Event)>, trace_id: &str, field: PayloadField, value: &str) -> Result<Cell, Problem> {
+    fn large(
+        &self,
+        events: &mut Vec<(Uuid, Event)>,
+        trace_id: &str,
+        field: PayloadField,
+        value: &str,
+    ) -> Result<Cell, Problem> {
         let sha256 = ByteArray::new(sealing::keyed_digest(self.key, value.as_bytes()));
         let pieces: Vec<&[u8]> = value.as_bytes().chunks(CHUNK).collect();
         let of = pieces.len() as i32;

@@ -71,12 +71,8 @@ async fn record(
     let tenant = &caller.principal.tenant;
     let partition = topics::trace_partition(tenant, &id, topics::PARTITIONS);
     let key = state.sealing_keys.of(&state.publisher, tenant, &id, partition).await?;
-    let sealer = Sealer {
-        key: &key,
-        price_table: state.in_force.price_tables(tenant),
-        source,
-        client_ip: ip.0.to_string(),
-    };
+    let sealer =
+        Sealer { key: &key, price_table: state.in_force.price_tables(tenant), source, client_ip: ip.0.to_string() };
     let answer = TraceAccepted {
         id: id.clone(),
         span_count: trace.spans.len(),

@@ -41,7 +41,8 @@ pub struct Trace {
 
 /// `id` is the path's, for a PATCH.
 pub fn trace(body: &[u8], id: Option<&str>, most_spans: usize) -> Result<Trace, Vec<String>> {
-    let text = std::str::from_utf8(body).map_err(|e| vec![format!("the body is not UTF-8 at byte {}", e.valid_up_to())])?;
+    let text =
+        std::str::from_utf8(body).map_err(|e| vec![format!("the body is not UTF-8 at byte {}", e.valid_up_to())])?;
     let scanned = scan(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let mut warnings = Vec::new();
@@ -83,9 +84,8 @@ fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: usize) -
     let error = reader.text("error");
     let stated = reader.one_of("status", TraceStatus::parse, &["running", "completed", "failed"]);
     // A run that ended has a status, said or not.
-    let status = stated.or_else(|| {
-        ended_at.map(|_| if error.is_some() { TraceStatus::Failed } else { TraceStatus::Completed })
-    });
+    let status =
+        stated.or_else(|| ended_at.map(|_| if error.is_some() { TraceStatus::Failed } else { TraceStatus::Completed }));
     let ended = ended_at.is_some() || matches!(status, Some(TraceStatus::Completed | TraceStatus::Failed));
     let spans = spans::read(reader, id.as_deref(), most_spans);
     Trace {

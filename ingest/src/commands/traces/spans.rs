@@ -83,7 +83,8 @@ fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -
         Some(id) => id,
         None => derived_id(trace_id.as_deref(), at),
     };
-    let span_type = reader.one_of("span_type", SpanType::parse, &SpanType::ALL.iter().map(|t| t.as_str()).collect::<Vec<_>>());
+    let span_type =
+        reader.one_of("span_type", SpanType::parse, &SpanType::ALL.iter().map(|t| t.as_str()).collect::<Vec<_>>());
     let started_at = reader.time("started_at");
     for required in ["span_type", "started_at"] {
         if reader.fields.get(required).is_none() {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use schemas::Event;
-use schemas::events::{Cell, FeedbackContent, FeedbackGiven, SpanContent, SpanFacts, TraceContent, TraceRecorded, TraceStatus};
+use schemas::events::{
+    Cell, FeedbackContent, FeedbackGiven, SpanContent, SpanFacts, TraceContent, TraceRecorded, TraceStatus,
+};
 use schemas::{Money, sealing};
 
 use super::entry::TraceEntry;
@@ -41,7 +43,14 @@ pub struct Count {
 }
 
 /// Applies an event, unless the rows hold it already. Says whether anything of the entry changed.
-pub fn apply(entry: &mut TraceEntry, event: &Event, content: &Content, at: At<'_>, prices: &PriceBook, changes: &mut Changes) -> bool {
+pub fn apply(
+    entry: &mut TraceEntry,
+    event: &Event,
+    content: &Content,
+    at: At<'_>,
+    prices: &PriceBook,
+    changes: &mut Changes,
+) -> bool {
     if matches!(content, Content::Erased) {
         return false;
     }
@@ -51,8 +60,12 @@ pub fn apply(entry: &mut TraceEntry, event: &Event, content: &Content, at: At<'_
     let before = entry.row.clone();
     let guarded = before.as_ref().is_some_and(|row| at.version <= row.version);
     match (event, content) {
-        (Event::TraceRecorded(recorded), Content::Trace(content)) => record(entry, recorded, content, at, prices, guarded, changes),
-        (Event::TraceRecorded(recorded), _) => record(entry, recorded, &TraceContent::default(), at, prices, guarded, changes),
+        (Event::TraceRecorded(recorded), Content::Trace(content)) => {
+            record(entry, recorded, content, at, prices, guarded, changes)
+        }
+        (Event::TraceRecorded(recorded), _) => {
+            record(entry, recorded, &TraceContent::default(), at, prices, guarded, changes)
+        }
         (Event::TraceDeleted(deleted), _) => delete(entry, &deleted.trace_id, at, guarded, changes),
         (Event::GoldenSet(golden), _) => {
             let Some(row) = entry.row.as_mut().filter(|_| !guarded) else { return false };
@@ -184,9 +197,8 @@ fn record(
     for (place, facts) in recorded.spans.iter().enumerate() {
         let content = content.spans.get(place).unwrap_or(&empty);
         let old = entry.spans.get(&facts.span_id);
-        let has = *held
-            .entry(facts.span_id.as_str())
-            .or_insert_with(|| old.is_some_and(|span| at.version <= span.version));
+        let has =
+            *held.entry(facts.span_id.as_str()).or_insert_with(|| old.is_some_and(|span| at.version <= span.version));
         if has {
             continue;
         }
@@ -241,7 +253,13 @@ fn merge_trace(row: &mut TraceRow, recorded: &TraceRecorded, content: &TraceCont
     }
 }
 
-fn merge_span(span: &mut SpanRow, facts: &SpanFacts, content: &SpanContent, recorded: &TraceRecorded, prices: &PriceBook) {
+fn merge_span(
+    span: &mut SpanRow,
+    facts: &SpanFacts,
+    content: &SpanContent,
+    recorded: &TraceRecorded,
+    prices: &PriceBook,
+) {
     let content = content.clone();
     let mut mask = span.ended_mask;
     let mut merge = Merge { mask: &mut mask, phase: facts.phase };

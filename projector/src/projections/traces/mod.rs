@@ -27,9 +27,7 @@ use self::entry::TraceEntry;
 use self::fold::{At, Changes};
 use self::known_ids::KnownIds;
 use self::prices::PriceBook;
-use self::rows::{
-    CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow,
-};
+use self::rows::{CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
 use self::store::{Store, TraceKey};
 use super::Projection;
 use super::workspace::price_table;
@@ -69,7 +67,12 @@ pub fn hears(kind: &str) -> bool {
 }
 
 impl Traces {
-    pub fn new(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPool, generation: i32) -> anyhow::Result<Traces> {
+    pub fn new(
+        settings: Arc<Settings>,
+        client: clickhouse::Client,
+        pool: PgPool,
+        generation: i32,
+    ) -> anyhow::Result<Traces> {
         Ok(Traces {
             store: Store::new(client, generation),
             cache: Cache::new(settings.state_cache_spans),
@@ -129,7 +132,9 @@ impl Traces {
         }
         for hash in named {
             if !self.prices.knows(hash) {
-                let table = price_table(&self.pool, hash).await?.with_context(|| format!("the price table {hash} is not known yet"))?;
+                let table = price_table(&self.pool, hash)
+                    .await?
+                    .with_context(|| format!("the price table {hash} is not known yet"))?;
                 self.prices.add(hash, &table)?;
             }
         }
@@ -208,7 +213,10 @@ impl Projection for Traces {
                     None => 0,
                     Some(checkpoint) => {
                         let since = checkpoint.at / 1000 - (settings.reread_seconds * 1000) as i64;
-                        reader.offset_at(partition, since)?.unwrap_or(checkpoint.next_offset).min(checkpoint.next_offset)
+                        reader
+                            .offset_at(partition, since)?
+                            .unwrap_or(checkpoint.next_offset)
+                            .min(checkpoint.next_offset)
                     }
                 };
                 checked.push((partition, start, log));

@@ -62,7 +62,8 @@ impl PriceBook {
         let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
         let tier = price.tiers.iter().rev().find(|(above, _, _)| input > *above);
         let (per_input, per_output) = tier.map_or((price.input, price.output), |(_, i, o)| (*i, *o));
-        let units = per_input.0.checked_mul(i128::from(input))?.checked_add(per_output.0.checked_mul(i128::from(output))?)?;
+        let units =
+            per_input.0.checked_mul(i128::from(input))?.checked_add(per_output.0.checked_mul(i128::from(output))?)?;
         Money(units).ratio(1, MILLION)
     }
 }

@@ -44,14 +44,26 @@ impl Store {
         self.newest("traces", "tenant, trace_id", keys).await
     }
 
-    async fn newest<T: RowOwned + clickhouse::RowRead>(&self, table: &str, key: &str, keys: &[TraceKey]) -> anyhow::Result<Vec<T>> {
+    async fn newest<T: RowOwned + clickhouse::RowRead>(
+        &self,
+        table: &str,
+        key: &str,
+        keys: &[TraceKey],
+    ) -> anyhow::Result<Vec<T>> {
         let mut rows = Vec::new();
         for keys in keys.chunks(KEYS_A_QUERY) {
             let sql = format!(
                 "SELECT ?fields FROM {} WHERE (tenant, trace_id) IN ? ORDER BY version DESC LIMIT 1 BY {key}",
                 self.table(table)
             );
-            rows.extend(self.client.query(&sql).bind(keys).fetch_all::<T>().await.with_context(|| format!("looking up {table}"))?);
+            rows.extend(
+                self.client
+                    .query(&sql)
+                    .bind(keys)
+                    .fetch_all::<T>()
+                    .await
+                    .with_context(|| format!("looking up {table}"))?,
+            );
         }
         Ok(rows)
     }

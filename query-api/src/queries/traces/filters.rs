@@ -6,8 +6,24 @@ use schemas::Money;
 use crate::params::Params;
 
 pub const PARAMETERS: &[&str] = &[
-    "status", "project_id", "name", "session_id", "user_id", "model", "tag", "environment", "from", "to", "min_cost",
-    "min_duration_ms", "q", "sort", "limit", "offset", "cursor", "count",
+    "status",
+    "project_id",
+    "name",
+    "session_id",
+    "user_id",
+    "model",
+    "tag",
+    "environment",
+    "from",
+    "to",
+    "min_cost",
+    "min_duration_ms",
+    "q",
+    "sort",
+    "limit",
+    "offset",
+    "cursor",
+    "count",
 ];
 
 const MOST_WORDS: usize = 16;

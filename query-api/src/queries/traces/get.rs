@@ -16,7 +16,8 @@ use crate::state::AppState;
 use crate::stores::Tenant;
 
 /// Spans in start order; those without a start last.
-pub(super) const SPAN_ORDER: &str = "ORDER BY ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id";
+pub(super) const SPAN_ORDER: &str =
+    "ORDER BY ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id";
 
 pub async fn get(
     State(state): State<AppState>,
@@ -27,7 +28,12 @@ pub async fn get(
     let trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;
     let id = trace.trace_id.clone();
-    let spans = tenant.select("?fields", "spans", "trace_id = ?", SPAN_ORDER).bind(&id).fetch_all::<SpanRow>().await.map_err(down)?;
+    let spans = tenant
+        .select("?fields", "spans", "trace_id = ?", SPAN_ORDER)
+        .bind(&id)
+        .fetch_all::<SpanRow>()
+        .await
+        .map_err(down)?;
     let mut payloads = Payloads::of_trace(&tenant, &id).await?;
     Ok(Json(TraceWithSpans {
         trace: trace.answer(&mut payloads, true),
@@ -36,7 +42,12 @@ pub async fn get(
 }
 
 /// The trace, if the caller may see it. Where it is absent and the projection lags, the lag is waited for before the 404.
-pub async fn visible(state: &AppState, principal: &Principal, headers: &HeaderMap, id: &str) -> Result<TraceRow, Problem> {
+pub async fn visible(
+    state: &AppState,
+    principal: &Principal,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<TraceRow, Problem> {
     let id = ids::trace_id(id).map_err(|fault| Problem::bad_request(format!("the trace id {fault}")))?;
     state.freshness.after(&state.signer, headers, Topic::Telemetry).await?;
     let tenant = state.clickhouse.of(principal).await?;

@@ -51,7 +51,8 @@ impl Sort {
             "total_duration_ms" => "total_duration_us",
             _ => {
                 params.fault(
-                    "sort is not one of started_at, total_cost, total_duration_ms, total_tokens, with or without `-`".to_owned(),
+                    "sort is not one of started_at, total_cost, total_duration_ms, total_tokens, with or without `-`"
+                        .to_owned(),
                 );
                 "started_at"
             }
@@ -120,7 +121,14 @@ pub async fn list(
     Ok(Json(TraceList { traces, total, total_is, limit, offset, next_cursor }))
 }
 
-async fn page(tenant: &Tenant, filters: &Filters, sort: Sort, cursor: Option<&Cursor>, limit: u64, offset: u64) -> Result<Vec<Place>, Problem> {
+async fn page(
+    tenant: &Tenant,
+    filters: &Filters,
+    sort: Sort,
+    cursor: Option<&Cursor>,
+    limit: u64,
+    offset: u64,
+) -> Result<Vec<Place>, Problem> {
     let mut condition = filters.condition();
     if cursor.is_some() {
         condition = format!("{condition} AND {}", sort.behind());

@@ -49,7 +49,8 @@ pub async fn spans(
     let more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
     let next_cursor = rows.last().filter(|_| more).map(|last| {
-        Cursor { value: last.started_at.unwrap_or(NO_START).to_string(), id: last.span_id.clone() }.write(&state.signer, &purpose)
+        Cursor { value: last.started_at.unwrap_or(NO_START).to_string(), id: last.span_id.clone() }
+            .write(&state.signer, &purpose)
     });
     let ids: Vec<String> = rows.iter().map(|row| row.span_id.clone()).collect();
     let mut payloads = Payloads::of_spans(&tenant, &trace.trace_id, &ids).await?;
