@@ -98,7 +98,7 @@ fn start(
     tracing::info!(projection, generation, "pipeline");
     match projection {
         "traces" => {
-            let room = traces::Traces::new(Arc::clone(settings), client.clone(), pool.clone(), generation)?;
+            let room = traces::on_clickhouse(Arc::clone(settings), client.clone(), pool.clone(), generation)?;
             let decoder = Decoder::new(Some(KeyReader::new(settings)?), traces::hears);
             launch(settings, room, topics::TELEMETRY, &group, decoder, stop)
         }

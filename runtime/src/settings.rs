@@ -22,6 +22,7 @@ const FOREIGN: &[&str] = &[
     "RETRACE_CACHE",
     "RETRACE_DATA",
     "RETRACE_PORT_BASE",
+    "RETRACE_TEST_HISTORIES",
 ];
 
 macro_rules! settings {

@@ -56,14 +56,20 @@ impl KeyReader {
         self.cache.clear();
     }
 
+    fn seek(&mut self, partition: i32, offset: i64) -> anyhow::Result<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))?;
+        self.consumer.assign(&list)?;
+        self.at = Some((partition, offset));
+        Ok(())
+    }
+
     /// Reads into the cache up to and including the offset.
     fn read_to(&mut self, partition: i32, offset: i64) -> anyhow::Result<()> {
         let near = matches!(self.at, Some((p, next)) if p == partition && next <= offset && offset - next < READ_AHEAD);
-        if !near {
-            let mut list = TopicPartitionList::new();
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))?;
-            self.consumer.assign(&list)?;
-            self.at = Some((partition, offset));
+        let mut fresh = !near;
+        if fresh {
+            self.seek(partition, offset)?;
         }
         let deadline = Instant::now() + FETCH_TIMEOUT;
         loop {
@@ -81,7 +87,12 @@ impl KeyReader {
                         return Ok(());
                     }
                 }
-                // The end of the topic lies behind the offset: the record has been compacted away.
+                // An end that was reached before this read began may still be queued: only one behind a fresh seek
+                // means that nothing is left at or after the offset, since the key was acknowledged before the record.
+                Some(Err(KafkaError::PartitionEOF(_))) if !fresh => {
+                    fresh = true;
+                    self.seek(partition, offset)?;
+                }
                 Some(Err(KafkaError::PartitionEOF(_))) => {
                     self.at = None;
                     return Ok(());

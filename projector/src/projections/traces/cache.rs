@@ -7,7 +7,7 @@ use lru::LruCache;
 use super::entry::TraceEntry;
 use super::fold::{Count, add};
 use super::rows::CountRow;
-use super::store::{CountKey, Store, TraceKey};
+use super::seam::{CountKey, Rows, TraceKey};
 
 pub struct Cache {
     entries: LruCache<TraceKey, TraceEntry>,
@@ -55,7 +55,7 @@ const MOST_BUCKETS: usize = 50_000;
 
 impl Counts {
     /// Applies the changes in order and returns the rows that changed.
-    pub async fn apply(&mut self, store: &Store, changes: Vec<Count>) -> anyhow::Result<Vec<CountRow>> {
+    pub async fn apply(&mut self, store: &impl Rows, changes: Vec<Count>) -> anyhow::Result<Vec<CountRow>> {
         let touched: HashSet<CountKey> = changes.iter().map(|change| key_of(&change.row)).collect();
         let missing: Vec<CountKey> = touched.iter().filter(|key| !self.0.contains_key(*key)).cloned().collect();
         let mut found: HashMap<CountKey, CountRow> =

@@ -12,7 +12,10 @@ mod known_ids;
 mod merge;
 mod prices;
 mod rows;
+mod seam;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,16 +31,17 @@ use self::fold::{At, Changes};
 use self::known_ids::KnownIds;
 use self::prices::PriceBook;
 use self::rows::{CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
-use self::store::{Store, TraceKey};
+use self::seam::{Rows, Table, TraceKey};
+use self::store::Store;
 use super::Projection;
 use super::workspace::price_table;
 use crate::log::decode::{Decoded, Outcome};
 use crate::log::identity::LogReader;
 
-pub struct Traces {
+pub struct Traces<S> {
     settings: Arc<Settings>,
     pool: PgPool,
-    store: Store,
+    store: S,
     cache: Cache,
     counts: Counts,
     known: KnownIds,
@@ -66,23 +70,54 @@ pub fn hears(kind: &str) -> bool {
         || kind.starts_with("dev.retrace.feedback.")
 }
 
-impl Traces {
-    pub fn new(
-        settings: Arc<Settings>,
-        client: clickhouse::Client,
-        pool: PgPool,
-        generation: i32,
-    ) -> anyhow::Result<Traces> {
-        Ok(Traces {
-            store: Store::new(client, generation),
+impl Prepared {
+    /// In the order of writing. Of all orders only this one is exact.
+    fn tables(&self) -> [Table<'_>; 9] {
+        [
+            Table::Chunks(&self.chunks),
+            Table::Cells(&self.cells),
+            Table::Erasures(&self.erasures),
+            Table::Counts(&self.counts),
+            Table::List(&self.list),
+            Table::Traces(&self.traces),
+            Table::Spans(&self.spans),
+            Table::Feedback(&self.feedback),
+            Table::Checkpoints(&self.checkpoints),
+        ]
+    }
+}
+
+/// On ClickHouse.
+pub fn on_clickhouse(
+    settings: Arc<Settings>,
+    client: clickhouse::Client,
+    pool: PgPool,
+    generation: i32,
+) -> anyhow::Result<impl Projection> {
+    Ok(Traces::new(settings, Store::new(client, generation), pool, PriceBook::with_shipped()?))
+}
+
+impl<S: Rows> Traces<S> {
+    fn new(settings: Arc<Settings>, store: S, pool: PgPool, prices: PriceBook) -> Traces<S> {
+        Traces {
+            store,
             cache: Cache::new(settings.state_cache_spans),
             counts: Counts::default(),
             known: KnownIds::new(settings.known_ids_capacity),
-            prices: PriceBook::with_shipped()?,
+            prices,
             logs: HashMap::new(),
             settings,
             pool,
-        })
+        }
+    }
+
+    /// From now on this partition's events come here: the filter of known ids is made complete for it.
+    async fn take(&mut self, partition: i32, log: schemas::events::LogCreated) -> anyhow::Result<()> {
+        let known = &mut self.known;
+        self.store.trace_hashes(partition, &mut |hash| known.insert_hash(hash)).await?;
+        known.completed(partition);
+        self.logs.insert(partition, log);
+        Ok(())
     }
 
     /// Reads the state of every trace that the batch touches, that is not in memory and that the store may have: spans
@@ -110,6 +145,13 @@ impl Traces {
         let mut traces: HashMap<TraceKey, TraceRow> = HashMap::new();
         for trace in self.store.traces(&keys).await? {
             traces.insert((trace.tenant.clone(), trace.trace_id.clone()), trace);
+        }
+        // Rows from beyond this batch: it is read again after a crash, or another writer is ahead. Totals that were
+        // cached before may lack what these rows hold already, so they are looked up again, after the rows.
+        let first = first_versions(batch);
+        let is_ahead = |row: &TraceRow| first.get(&i32::from(row.partition)).is_some_and(|first| row.version >= *first);
+        if traces.values().any(is_ahead) {
+            self.counts.clear();
         }
         for key in keys {
             let entry = TraceEntry::loaded(
@@ -184,6 +226,11 @@ impl Traces {
     }
 }
 
+/// Where the batch begins in each partition.
+fn first_versions(batch: &[Decoded]) -> HashMap<i32, u64> {
+    batch.iter().rev().map(|decoded| (decoded.partition, decoded.version)).collect()
+}
+
 fn events(batch: &[Decoded]) -> impl Iterator<Item = (&Decoded, &schemas::Envelope, &Event)> {
     batch.iter().filter_map(|decoded| match &decoded.outcome {
         Outcome::Event { envelope, event, .. } => Some((decoded, envelope, event.as_ref())),
@@ -191,7 +238,7 @@ fn events(batch: &[Decoded]) -> impl Iterator<Item = (&Decoded, &schemas::Envelo
     })
 }
 
-impl Projection for Traces {
+impl<S: Rows> Projection for Traces<S> {
     type Prepared = Prepared;
 
     fn name(&self) -> &'static str {
@@ -225,10 +272,7 @@ impl Projection for Traces {
         })
         .await??;
         for (partition, _, log) in &checked {
-            let known = &mut self.known;
-            self.store.trace_hashes(*partition, |hash| known.insert_hash(hash)).await?;
-            known.completed(*partition);
-            self.logs.insert(*partition, log.clone());
+            self.take(*partition, log.clone()).await?;
         }
         Ok(checked.into_iter().map(|(partition, start, _)| (partition, start)).collect())
     }
@@ -267,7 +311,7 @@ impl Projection for Traces {
             feedback: Vec::new(),
             checkpoints: self.checkpoints(batch),
         };
-        let first: HashMap<i32, u64> = batch.iter().rev().map(|decoded| (decoded.partition, decoded.version)).collect();
+        let first = first_versions(batch);
         for key in touched {
             let entry = self.cache.entry(&key);
             let Some(row) = &entry.row else { continue };
@@ -280,15 +324,9 @@ impl Projection for Traces {
     }
 
     async fn commit(&mut self, prepared: &Prepared) -> anyhow::Result<()> {
-        self.store.insert("chunks", &prepared.chunks).await?;
-        self.store.insert("cells", &prepared.cells).await?;
-        self.store.insert("erasures", &prepared.erasures).await?;
-        self.store.insert("trace_counts", &prepared.counts).await?;
-        self.store.insert("trace_list", &prepared.list).await?;
-        self.store.insert("traces", &prepared.traces).await?;
-        self.store.insert("spans", &prepared.spans).await?;
-        self.store.insert("feedback", &prepared.feedback).await?;
-        self.store.insert("checkpoints", &prepared.checkpoints).await?;
+        for table in prepared.tables() {
+            self.store.write(table).await?;
+        }
         self.cache.shrink();
         self.counts.shrink();
         Ok(())

@@ -7,6 +7,7 @@ use schemas::topics;
 use serde::Deserialize;
 
 use super::rows::{CheckpointRow, CountRow, FeedbackRow, SpanRow, TraceRow};
+use super::seam::{CountKey, Rows, Table, TraceKey};
 use crate::Checkpoint;
 
 const KEYS_A_QUERY: usize = 500;
@@ -17,10 +18,6 @@ pub struct Store {
     generation: i32,
 }
 
-pub type TraceKey = (String, String);
-/// Tenant, day, project, environment, status, partition.
-pub type CountKey = (String, u16, String, String, String, u16);
-
 impl Store {
     pub fn new(client: Client, generation: i32) -> Store {
         // What an insert does not know must fail it, not vanish.
@@ -30,18 +27,6 @@ impl Store {
 
     pub fn table(&self, name: &str) -> String {
         format!("{name}_g{}", self.generation)
-    }
-
-    pub async fn spans(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<SpanRow>> {
-        self.newest("spans", "tenant, trace_id, span_id", keys).await
-    }
-
-    pub async fn feedback(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<FeedbackRow>> {
-        self.newest("feedback", "tenant, trace_id, user_id", keys).await
-    }
-
-    pub async fn traces(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<TraceRow>> {
-        self.newest("traces", "tenant, trace_id", keys).await
     }
 
     async fn newest<T: RowOwned + clickhouse::RowRead>(
@@ -68,7 +53,37 @@ impl Store {
         Ok(rows)
     }
 
-    pub async fn counts(&self, keys: &[CountKey]) -> anyhow::Result<Vec<CountRow>> {
+    async fn insert<T>(&self, table: &str, rows: &[T]) -> anyhow::Result<()>
+    where
+        T: RowOwned + RowWrite,
+        for<'a> T: Row<Value<'a> = T>,
+    {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let name = self.table(table);
+        let mut insert = self.client.insert::<T>(&name).await.with_context(|| format!("inserting into {name}"))?;
+        for row in rows {
+            insert.write(row).await.with_context(|| format!("inserting into {name}"))?;
+        }
+        insert.end().await.with_context(|| format!("inserting into {name}"))
+    }
+}
+
+impl Rows for Store {
+    async fn spans(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<SpanRow>> {
+        self.newest("spans", "tenant, trace_id, span_id", keys).await
+    }
+
+    async fn feedback(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<FeedbackRow>> {
+        self.newest("feedback", "tenant, trace_id, user_id", keys).await
+    }
+
+    async fn traces(&self, keys: &[TraceKey]) -> anyhow::Result<Vec<TraceRow>> {
+        self.newest("traces", "tenant, trace_id", keys).await
+    }
+
+    async fn counts(&self, keys: &[CountKey]) -> anyhow::Result<Vec<CountRow>> {
         let mut rows = Vec::new();
         for keys in keys.chunks(KEYS_A_QUERY) {
             let key = "tenant, day, project_id, environment, status, partition";
@@ -84,8 +99,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// The hashes of all traces of a partition, as [`topics::aggregate_hash`] makes them.
-    pub async fn trace_hashes(&self, partition: i32, mut each: impl FnMut(u64)) -> anyhow::Result<()> {
+    async fn trace_hashes(&self, partition: i32, each: &mut (dyn FnMut(u64) + Send)) -> anyhow::Result<()> {
         #[derive(Row, Deserialize)]
         struct Hash {
             hash: u64,
@@ -101,7 +115,7 @@ impl Store {
         Ok(())
     }
 
-    pub async fn checkpoints(&self) -> anyhow::Result<Vec<Checkpoint>> {
+    async fn checkpoints(&self) -> anyhow::Result<Vec<Checkpoint>> {
         let sql = format!(
             "SELECT ?fields FROM {} WHERE topic = ? ORDER BY next_offset DESC LIMIT 1 BY partition",
             self.table("checkpoints")
@@ -121,19 +135,17 @@ impl Store {
             .collect())
     }
 
-    pub async fn insert<T>(&self, table: &str, rows: &[T]) -> anyhow::Result<()>
-    where
-        T: RowOwned + RowWrite,
-        for<'a> T: Row<Value<'a> = T>,
-    {
-        if rows.is_empty() {
-            return Ok(());
+    async fn write(&self, table: Table<'_>) -> anyhow::Result<()> {
+        match table {
+            Table::Chunks(rows) => self.insert("chunks", rows).await,
+            Table::Cells(rows) => self.insert("cells", rows).await,
+            Table::Erasures(rows) => self.insert("erasures", rows).await,
+            Table::Counts(rows) => self.insert("trace_counts", rows).await,
+            Table::List(rows) => self.insert("trace_list", rows).await,
+            Table::Traces(rows) => self.insert("traces", rows).await,
+            Table::Spans(rows) => self.insert("spans", rows).await,
+            Table::Feedback(rows) => self.insert("feedback", rows).await,
+            Table::Checkpoints(rows) => self.insert("checkpoints", rows).await,
         }
-        let name = self.table(table);
-        let mut insert = self.client.insert::<T>(&name).await.with_context(|| format!("inserting into {name}"))?;
-        for row in rows {
-            insert.write(row).await.with_context(|| format!("inserting into {name}"))?;
-        }
-        insert.end().await.with_context(|| format!("inserting into {name}"))
     }
 }

@@ -1,0 +1,41 @@
+//! What the projection asks of its store. ClickHouse is behind it; a store that crashes between any two rows stands there
+//! in the tests of the commit protocol.
+
+use std::future::Future;
+
+use super::rows::{CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+use crate::Checkpoint;
+
+pub type TraceKey = (String, String);
+/// Tenant, day, project, environment, status, partition.
+pub type CountKey = (String, u16, String, String, String, u16);
+
+/// Rows of one table. A flush writes them in the order of [`super::Prepared::tables`].
+#[derive(Clone, Copy)]
+pub enum Table<'a> {
+    Chunks(&'a [ChunkRow]),
+    Cells(&'a [CellRow]),
+    Erasures(&'a [ErasureRow]),
+    Counts(&'a [CountRow]),
+    List(&'a [ListRow]),
+    Traces(&'a [TraceRow]),
+    Spans(&'a [SpanRow]),
+    Feedback(&'a [FeedbackRow]),
+    Checkpoints(&'a [CheckpointRow]),
+}
+
+/// Look-ups return the newest version of each key, tombstones included.
+pub trait Rows: Send + Sync + 'static {
+    fn spans(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<SpanRow>>> + Send;
+    fn feedback(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<FeedbackRow>>> + Send;
+    fn traces(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<TraceRow>>> + Send;
+    fn counts(&self, keys: &[CountKey]) -> impl Future<Output = anyhow::Result<Vec<CountRow>>> + Send;
+    /// The hashes of all traces of a partition, as [`schemas::topics::aggregate_hash`] makes them.
+    fn trace_hashes(
+        &self,
+        partition: i32,
+        each: &mut (dyn FnMut(u64) + Send),
+    ) -> impl Future<Output = anyhow::Result<()>> + Send;
+    fn checkpoints(&self) -> impl Future<Output = anyhow::Result<Vec<Checkpoint>>> + Send;
+    fn write(&self, table: Table<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
+}

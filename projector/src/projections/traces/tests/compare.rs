@@ -1,0 +1,185 @@
+//! What the store holds against what the log means, table by table.
+
+use std::collections::BTreeMap;
+
+use schemas::events::PayloadField;
+use verify::{Fold, TraceView};
+
+use super::history::{PARTITION, TENANTS, TRACES};
+use super::memory::Tables;
+
+type Lines = BTreeMap<String, String>;
+
+/// The first difference, if there is one.
+pub fn difference(tables: &Tables, fold: &Fold) -> Option<String> {
+    let (mut expected, mut counts) = (Lines::new(), BTreeMap::new());
+    for tenant in TENANTS {
+        for trace in TRACES {
+            if let Some(view) = fold.trace(tenant, trace).visible() {
+                expect(&mut expected, &mut counts, tenant, view);
+            }
+        }
+    }
+    expected.extend(counts.into_iter().map(|(key, totals)| (key, format!("{totals:?}"))));
+    let found = found(tables);
+    let keys = expected.keys().chain(found.keys());
+    let different = |key: &&String| expected.get(*key) != found.get(*key);
+    keys.clone()
+        .find(different)
+        .map(|key| format!("{key}: expected {:?}, found {:?}", expected.get(key), found.get(key)))
+}
+
+/// At any instant every row of a trace is the whole fold of its events up to the row's version.
+pub fn not_a_fold(tables: &Tables, fold: &Fold) -> Option<String> {
+    tables.traces.values().find_map(|row| {
+        let state = fold.trace_at(&row.tenant, &row.trace_id, Some(row.version as i64));
+        let view = state.visible();
+        let expected =
+            view.map(|view| (view.spans.len() as u64, view.total_tokens, view.total_cost.0, view.started_at));
+        let found = (row.is_deleted == 0)
+            .then(|| (row.span_count, i128::from(row.total_tokens()), row.total_cost(), row.started_at));
+        let place = format!("trace {}/{} at {}", row.tenant, row.trace_id, row.version);
+        (expected != found).then(|| format!("{place}: expected {expected:?}, found {found:?}"))
+    })
+}
+
+fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, [i128; 4]>, tenant: &str, view: &TraceView) {
+    let id = format!("{tenant}/{}", view.id);
+    let name = view.name.clone().unwrap_or_default();
+    let status = view.status.as_str();
+    let own = format!(
+        "{status} {name} {:?} {} {:?} {:?} {:?} {:?} {} {} {:?} {:?} {:?} {:?} {}",
+        view.own_started_at,
+        view.started_at,
+        view.ended_at,
+        view.project_id,
+        view.environment,
+        view.tags,
+        view.lossy,
+        view.golden,
+        view.warnings,
+        view.merged_duration_us,
+        view.merged_tokens,
+        view.merged_cost.map(|money| money.0),
+        view.received_at,
+    );
+    let sums = format!(
+        "{} {} {} {} {} {:?}",
+        view.spans.len(),
+        view.token_spans,
+        view.cost_spans,
+        view.span_tokens,
+        view.span_cost.0,
+        view.models
+    );
+    lines.insert(format!("trace {id}"), format!("{own} {sums}"));
+    let listed =
+        format!("{status} {name} {} {} {}", view.total_tokens, view.total_cost.0, view.total_duration_us.unwrap_or(0));
+    lines.insert(format!("list {tenant}/{}/{}", view.started_at, view.id), listed);
+    let (project, environment) =
+        (view.project_id.clone().unwrap_or_default(), view.environment.clone().unwrap_or_default());
+    let day = view.started_at / 86_400_000_000;
+    let totals =
+        counts.entry(format!("count {tenant}/{day}/{project}/{environment}/{status}/{PARTITION}")).or_default();
+    for (total, value) in totals.iter_mut().zip([1, view.spans.len() as i128, view.total_tokens, view.total_cost.0]) {
+        *total += value;
+    }
+    for (field, value) in &view.cells {
+        lines.insert(cell_key(&id, "", *field), value.clone());
+    }
+    for span in &view.spans {
+        let kind = span.span_type.map_or("", |kind| kind.as_str());
+        let line = format!(
+            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?}",
+            span.name.clone().unwrap_or_default(),
+            span.model,
+            span.started_at,
+            span.merged_duration_us,
+            span.input_tokens,
+            span.output_tokens,
+            span.cost.map(|money| money.0),
+        );
+        lines.insert(format!("span {id}/{}", span.id), line);
+        for (field, value) in &span.cells {
+            lines.insert(cell_key(&id, &span.id, *field), value.clone());
+        }
+    }
+    for (user, verdict) in &view.feedback {
+        let line = format!("{} {:?} {} {}", verdict.value, verdict.note, verdict.created_at, verdict.updated_at);
+        lines.insert(format!("feedback {id}/{user}"), line);
+    }
+}
+
+fn cell_key(id: &str, span: &str, field: PayloadField) -> String {
+    format!("cell {id}/{span}/{}", field.as_str())
+}
+
+fn found(tables: &Tables) -> Lines {
+    let mut lines = Lines::new();
+    for row in tables.traces.values().filter(|row| row.is_deleted == 0) {
+        let own = format!(
+            "{} {} {:?} {} {:?} {:?} {:?} {:?} {} {} {:?} {:?} {:?} {:?} {}",
+            row.status,
+            row.name,
+            row.own_started_at,
+            row.started_at,
+            row.ended_at,
+            row.project_id,
+            row.environment,
+            row.tags,
+            row.lossy == 1,
+            row.golden == 1,
+            row.warnings,
+            row.reported_duration_us,
+            row.reported_tokens,
+            row.reported_cost,
+            row.received_at,
+        );
+        let sums = format!(
+            "{} {} {} {} {} {:?}",
+            row.span_count, row.token_spans, row.cost_spans, row.tokens, row.cost, row.models
+        );
+        lines.insert(format!("trace {}/{}", row.tenant, row.trace_id), format!("{own} {sums}"));
+    }
+    for row in tables.list.values().filter(|row| row.is_deleted == 0) {
+        let line =
+            format!("{} {} {} {} {}", row.status, row.name, row.total_tokens, row.total_cost, row.total_duration_us);
+        lines.insert(format!("list {}/{}/{}", row.tenant, row.started_at, row.trace_id), line);
+    }
+    for row in tables.counts.values() {
+        let totals = [i128::from(row.traces), i128::from(row.spans), i128::from(row.tokens), row.cost];
+        if totals != [0; 4] {
+            let key = format!(
+                "count {}/{}/{}/{}/{}/{}",
+                row.tenant, row.day, row.project_id, row.environment, row.status, row.partition
+            );
+            lines.insert(key, format!("{totals:?}"));
+        }
+    }
+    for row in tables.spans.values().filter(|row| row.is_deleted == 0) {
+        let line = format!(
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?}",
+            row.span_type,
+            row.name,
+            row.model,
+            row.started_at,
+            row.duration_us,
+            row.input_tokens,
+            row.output_tokens,
+            row.cost,
+        );
+        lines.insert(format!("span {}/{}/{}", row.tenant, row.trace_id, row.span_id), line);
+    }
+    // Payloads of a deleted trace are not read, and go with its erasure.
+    let visible = |tenant: &str, trace: &str| {
+        tables.traces.get(&(tenant.to_owned(), trace.to_owned())).is_some_and(|row| row.is_deleted == 0)
+    };
+    for row in tables.cells.values().filter(|row| visible(&row.tenant, &row.trace_id)) {
+        lines.insert(format!("cell {}/{}/{}/{}", row.tenant, row.trace_id, row.span_id, row.field), row.value.clone());
+    }
+    for row in tables.feedback.values().filter(|row| row.is_deleted == 0) {
+        let line = format!("{} {:?} {} {}", row.value, row.note, row.created_at, row.updated_at);
+        lines.insert(format!("feedback {}/{}/{}", row.tenant, row.trace_id, row.user_id), line);
+    }
+    lines
+}

@@ -1,0 +1,223 @@
+//! Random histories: what they say, as events, and as what the reference fold reads.
+
+use schemas::events::{
+    Cell, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType,
+    TraceContent, TraceDeleted, TraceRecorded, TraceStatus,
+};
+use schemas::sealing::{self, SealingKey, key_record_key};
+use schemas::topics::{self, row_version};
+use schemas::{Envelope, Event, Money, codec, ids};
+use time::OffsetDateTime;
+use verify::{Fold, Record};
+
+use crate::log::decode::{Content, Decoded, Outcome};
+
+pub const PARTITION: i32 = 3;
+pub const TENANTS: [&str; 2] = ["acme", "globex"];
+pub const TRACES: [&str; 2] = ["9debeeaf-b46e-44fd-8a0a-7efe35a59df9", "4bf92f3577b34da6a3ce929d0e0e4736"];
+const SPANS: [&str; 2] = ["00f067aa0ba902b7", "00f067aa0ba902b8"];
+/// Two days, so that traces move between buckets.
+const TIMES: [i64; 3] = [1_763_600_000_000_000, 1_763_600_001_000_000, 1_763_700_000_000_000];
+
+#[derive(Clone, Debug)]
+pub struct Op {
+    pub tenant: usize,
+    pub trace: usize,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub enum What {
+    Record(Box<TraceRecorded>, Box<TraceContent>),
+    Delete,
+    Golden(bool),
+    Feedback(usize, i32),
+}
+
+/// xorshift: a failure names its seed, and the seed is the history.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+    pub fn maybe<T>(&mut self, of: impl FnOnce(&mut Random) -> T) -> Option<T> {
+        (self.below(2) == 0).then(|| of(self))
+    }
+    pub fn pick<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize].clone()
+    }
+}
+
+pub fn random(seed: u64) -> Vec<Op> {
+    let random = &mut Random::new(seed);
+    let length = 2 + random.below(10);
+    (0..length).map(|n| op(random, n)).collect()
+}
+
+fn op(random: &mut Random, n: u64) -> Op {
+    let what = match random.below(10) {
+        0 => What::Delete,
+        1 => What::Golden(random.below(2) == 0),
+        2 => What::Feedback(random.below(2) as usize, if random.below(2) == 0 { 1 } else { -1 }),
+        _ => record(random, n),
+    };
+    Op { tenant: random.below(2) as usize, trace: random.below(2) as usize, what }
+}
+
+fn phase(random: &mut Random) -> Phase {
+    random.pick(&[Phase::Started, Phase::Ended])
+}
+
+fn record(random: &mut Random, n: u64) -> What {
+    let spans = random.below(4);
+    let facts = TraceRecorded {
+        trace_id: String::new(),
+        source: Source::Post,
+        phase: phase(random),
+        price_table: String::new(),
+        status: random
+            .maybe(|random| random.pick(&[TraceStatus::Running, TraceStatus::Completed, TraceStatus::Failed])),
+        started_at: random.maybe(|random| random.pick(&TIMES)),
+        ended_at: random.maybe(|random| random.pick(&TIMES) + 5),
+        total_duration_us: random.maybe(|random| random.below(9) as i64),
+        total_tokens: random.maybe(|random| random.below(9) as i64),
+        total_cost: random.maybe(|random| Money(i128::from(random.below(9)))),
+        lossy: random.maybe(|random| random.below(2) == 0),
+        spans: (0..spans).map(|_| span(random)).collect(),
+        content: None,
+    };
+    let content = TraceContent {
+        name: random.maybe(|_| format!("name {n}")),
+        project_id: random.maybe(|random| random.pick(&["p", "q"]).to_owned()),
+        environment: random.maybe(|random| random.pick(&["e", "f"]).to_owned()),
+        tags: random.maybe(|random| vec![random.pick(&["a", "b"]).to_owned()]),
+        cells: cells(random, n),
+        warnings: random.maybe(|_| format!("warning {}", n % 3)).into_iter().collect(),
+        spans: (0..spans)
+            .map(|_| SpanContent {
+                name: random.maybe(|_| format!("span {n}")),
+                cells: cells(random, n),
+                ..SpanContent::default()
+            })
+            .collect(),
+        ..TraceContent::default()
+    };
+    What::Record(Box::new(facts), Box::new(content))
+}
+
+fn cells(random: &mut Random, n: u64) -> Vec<Cell> {
+    let fields = [PayloadField::Input, PayloadField::Output];
+    fields
+        .into_iter()
+        .filter(|_| random.below(3) == 0)
+        .map(|field| Cell { field, value: n.to_string(), chunks: 0, sha256: None })
+        .collect()
+}
+
+fn span(random: &mut Random) -> SpanFacts {
+    SpanFacts {
+        span_id: random.pick(&SPANS).to_owned(),
+        phase: phase(random),
+        span_type: random.maybe(|random| random.pick(SpanType::ALL)),
+        model: random.maybe(|random| random.pick(&["m", "n"]).to_owned()),
+        started_at: random.maybe(|random| random.pick(&TIMES)),
+        ended_at: None,
+        duration_us: random.maybe(|random| random.below(9) as i64),
+        input_tokens: random.maybe(|random| random.below(9) as i64),
+        output_tokens: random.maybe(|random| random.below(9) as i64),
+        cost: random.maybe(|random| Money(i128::from(random.below(9)))),
+        failed: false,
+    }
+}
+
+/// The log of a history: record 0 creates it, operation n is record n + 1.
+pub struct Log {
+    pub decoded: Vec<Decoded>,
+    pub fold: Fold,
+}
+
+pub fn log(ops: &[Op]) -> Log {
+    let mut log = Log { decoded: vec![created()], fold: Fold::new() };
+    let key = SealingKey { id: [7; 16], offset: 0, secret: [9; 32] };
+    for tenant in TENANTS {
+        for trace in TRACES {
+            log.fold.apply(Record {
+                topic: topics::KEYS,
+                partition: PARTITION,
+                offset: 0,
+                key: key_record_key(tenant, trace, &key.id),
+                envelope: Err("none".to_owned()),
+                value: Some(key.secret.to_vec()),
+            });
+        }
+    }
+    for op in ops {
+        append(&mut log, &key, op);
+    }
+    assert_eq!(log.fold.refused, Vec::<String>::new());
+    log
+}
+
+fn created() -> Decoded {
+    let outcome = Outcome::Skipped { event_id: "created".to_owned() };
+    Decoded { partition: PARTITION, offset: 0, version: 0, timestamp_ms: 0, bytes: 1, outcome }
+}
+
+fn append(log: &mut Log, key: &SealingKey, op: &Op) {
+    let offset = log.decoded.len() as i64;
+    let trace_id = TRACES[op.trace].to_owned();
+    let id = ids::event_id();
+    let seal = |plain: Vec<u8>| sealing::seal(key, id, &plain).unwrap();
+    let (event, content) = match &op.what {
+        What::Record(facts, content) => {
+            let sealed = seal(codec::encode("trace_content", content.as_ref()).unwrap());
+            let facts = TraceRecorded { trace_id: trace_id.clone(), content: Some(sealed), ..facts.as_ref().clone() };
+            (Event::TraceRecorded(facts), Content::Trace(content.clone()))
+        }
+        What::Delete => (Event::TraceDeleted(TraceDeleted { trace_id: trace_id.clone() }), Content::None),
+        What::Golden(golden) => {
+            (Event::GoldenSet(GoldenSet { trace_id: trace_id.clone(), golden: *golden }), Content::None)
+        }
+        What::Feedback(user, value) => {
+            let content = FeedbackContent { user_id: format!("user {user}"), note: Some(offset.to_string()) };
+            let sealed = seal(codec::encode("feedback_content", &content).unwrap());
+            let given = FeedbackGiven { trace_id: trace_id.clone(), value: *value, content: sealed };
+            (Event::FeedbackGiven(given), Content::Feedback(content))
+        }
+    };
+    let envelope = Envelope {
+        id,
+        kind: event.kind().to_owned(),
+        source: "/test".to_owned(),
+        // Clocks run backwards now and then.
+        time: OffsetDateTime::from_unix_timestamp(1_763_600_000 + (offset * 7) % 5).unwrap(),
+        subject: trace_id,
+        tenant: TENANTS[op.tenant].to_owned(),
+        actor: String::new(),
+        request_id: String::new(),
+        traceparent: None,
+    };
+    log.fold.apply(Record {
+        topic: event.topic(),
+        partition: PARTITION,
+        offset,
+        key: Vec::new(),
+        envelope: Ok(envelope.clone()),
+        value: Some(event.encode().unwrap()),
+    });
+    log.decoded.push(Decoded {
+        partition: PARTITION,
+        offset,
+        version: row_version(0, offset),
+        timestamp_ms: 0,
+        bytes: 1,
+        outcome: Outcome::Event { envelope, event: Box::new(event), content },
+    });
+}
