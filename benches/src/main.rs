@@ -1,1 +1,65 @@
-fn main() {}
+//! The load bench: posts N spans in traces over HTTP from several connections, waits until all are readable, and prints
+//! how fast that was, beside what bare librdkafka does with the same bytes.
+
+mod bare;
+mod body;
+mod corpus;
+mod drive;
+mod metrics;
+mod options;
+mod probe;
+mod processes;
+mod report;
+mod server;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Parser;
+use serde_json::json;
+
+use crate::body::Plan;
+use crate::options::Options;
+use crate::processes::Usage;
+use crate::server::Server;
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    // Another library may have chosen a provider already; either will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(options))
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
+    let plan = Arc::new(Plan::new(&options)?);
+    let server = Arc::new(Server::new(&options)?);
+    let metrics_before = metrics::read(&options.url).await.unwrap_or_default();
+    let usage_before = Usage::of(&options.watch);
+    let started = Instant::now();
+    let probes = probe::start(Arc::clone(&plan), Arc::clone(&server), options.probe_ms);
+    let driven = drive::all(&plan, &server, options.connections, started).await;
+    let probed = probes.finish().await;
+    let driven = driven?;
+    let usage = Usage::of(&options.watch).since(&usage_before);
+    let metrics = metrics::since(&metrics_before, metrics::read(&options.url).await.unwrap_or_default());
+    let mut figures = json!({
+        "label": options.label,
+        "load": report::load(&options, &plan, &driven),
+        "visible": report::visible(&probed),
+        "bodies": report::bodies(&plan)?,
+        "cpu": usage.json(),
+        "metrics": metrics,
+    });
+    if let Some(brokers) = options.kafka.clone() {
+        let plan = Arc::clone(&plan);
+        let bare = tokio::task::spawn_blocking(move || bare::run(&brokers, &plan)).await??;
+        figures["bare"] = bare.json(&driven);
+    }
+    report::print(&figures);
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(&figures)?;
+        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}

@@ -51,11 +51,11 @@ pub fn apply(
     prices: &PriceBook,
     changes: &mut Changes,
 ) -> bool {
+    if entry.is_deleted() {
+        return after_deletion(entry, event, content, at, changes);
+    }
     if matches!(content, Content::Erased) {
         return false;
-    }
-    if entry.is_deleted() {
-        return after_deletion(entry, event, at, changes);
     }
     let before = entry.row.clone();
     let guarded = before.as_ref().is_some_and(|row| at.version <= row.version);
@@ -97,22 +97,68 @@ pub fn apply(
     true
 }
 
-/// A trace is deleted. The event that did it may still find spans that were not written as deleted before a crash;
-/// anything later is invisible for ever, and to be erased like what came before.
-fn after_deletion(entry: &mut TraceEntry, event: &Event, at: At<'_>, changes: &mut Changes) -> bool {
-    let later = entry.version().is_some_and(|version| at.version > version);
+/// A trace is deleted. What was said of it before the deletion is read again after a crash, or while another writer is
+/// ahead: whatever a slower writer may still write of it is buried at the deletion's version. Anything later is invisible
+/// for ever, and to be erased like what came before.
+fn after_deletion(entry: &mut TraceEntry, event: &Event, content: &Content, at: At<'_>, changes: &mut Changes) -> bool {
+    let Some(version) = entry.version() else { return false };
+    let buried = At { version, ..at };
     match event {
-        Event::TraceDeleted(deleted) if !later => {
+        Event::TraceDeleted(_) if at.version > version => false,
+        event if at.version > version => {
+            changes.erasures.push(erasure(at, trace_id(event)));
+            false
+        }
+        Event::TraceRecorded(recorded) => {
+            for facts in &recorded.spans {
+                let span = entry
+                    .spans
+                    .entry(facts.span_id.clone())
+                    .or_insert_with(|| SpanRow { span_id: facts.span_id.clone(), ..SpanRow::default() });
+                if span.version < version {
+                    *span = deleted_span(span, &recorded.trace_id, buried);
+                }
+            }
+            true
+        }
+        Event::FeedbackGiven(given) => {
+            let Content::Feedback(content) = content else { return false };
+            let verdict = entry
+                .feedback
+                .entry(content.user_id.clone())
+                .or_insert_with(|| FeedbackRow { user_id: content.user_id.clone(), ..FeedbackRow::default() });
+            if verdict.version < version {
+                *verdict = deleted_feedback(verdict, &given.trace_id, buried);
+            }
+            true
+        }
+        Event::TraceDeleted(deleted) => {
             delete(entry, &deleted.trace_id, at, true, changes);
             true
         }
-        Event::TraceDeleted(_) => false,
-        event => {
-            if later {
-                changes.erasures.push(erasure(at, trace_id(event)));
-            }
-            false
-        }
+        _ => false,
+    }
+}
+
+fn deleted_span(span: &SpanRow, trace_id: &str, at: At<'_>) -> SpanRow {
+    SpanRow {
+        tenant: at.tenant.to_owned(),
+        trace_id: trace_id.to_owned(),
+        span_id: span.span_id.clone(),
+        version: at.version,
+        is_deleted: 1,
+        ..SpanRow::default()
+    }
+}
+
+fn deleted_feedback(verdict: &FeedbackRow, trace_id: &str, at: At<'_>) -> FeedbackRow {
+    FeedbackRow {
+        tenant: at.tenant.to_owned(),
+        trace_id: trace_id.to_owned(),
+        user_id: verdict.user_id.clone(),
+        version: at.version,
+        is_deleted: 1,
+        ..FeedbackRow::default()
     }
 }
 
@@ -307,24 +353,10 @@ fn put_cell(changes: &mut Changes, at: At<'_>, trace_id: &str, span_id: &str, ce
 
 fn delete(entry: &mut TraceEntry, trace_id: &str, at: At<'_>, guarded: bool, changes: &mut Changes) {
     for span in entry.spans.values_mut().filter(|span| span.version < at.version) {
-        *span = SpanRow {
-            tenant: at.tenant.to_owned(),
-            trace_id: trace_id.to_owned(),
-            span_id: span.span_id.clone(),
-            version: at.version,
-            is_deleted: 1,
-            ..SpanRow::default()
-        };
+        *span = deleted_span(span, trace_id, at);
     }
     for verdict in entry.feedback.values_mut().filter(|verdict| verdict.version < at.version) {
-        *verdict = FeedbackRow {
-            tenant: at.tenant.to_owned(),
-            trace_id: trace_id.to_owned(),
-            user_id: verdict.user_id.clone(),
-            version: at.version,
-            is_deleted: 1,
-            ..FeedbackRow::default()
-        };
+        *verdict = deleted_feedback(verdict, trace_id, at);
     }
     entry.sums = Default::default();
     if guarded {
