@@ -26,6 +26,8 @@ pub struct Plan {
     pub spans_per_trace: u64,
     pub rate: u64,
     pub encoding: Encoding,
+    /// All traces of this run, and no others, are of this project.
+    pub project: String,
     span_bytes: usize,
     seed: u64,
     corpus: Corpus,
@@ -42,14 +44,16 @@ pub struct Body {
 
 impl Plan {
     pub fn new(options: &Options) -> anyhow::Result<Plan> {
+        // Another run makes other traces.
+        let seed = OffsetDateTime::now_utc().unix_timestamp_nanos() as u64;
         Ok(Plan {
+            project: format!("bench-{seed:x}"),
             spans: options.spans,
             spans_per_trace: options.spans_per_trace,
             rate: options.rate,
             encoding: options.encoding(),
             span_bytes: options.span_bytes,
-            // Another run makes other traces.
-            seed: OffsetDateTime::now_utc().unix_timestamp_nanos() as u64,
+            seed,
             corpus: Corpus::shipped()?,
         })
     }
@@ -81,9 +85,10 @@ impl Plan {
         let mut payload = 0;
         write!(
             json,
-            r#"{{"id":"{id}","name":"research-agent","status":"completed","started_at":"{}","ended_at":"{}","project_id":"bench","session_id":"{}","input":{{"args":["#,
+            r#"{{"id":"{id}","name":"research-agent","status":"completed","started_at":"{}","ended_at":"{}","project_id":"{}","session_id":"{}","input":{{"args":["#,
             started.format(MICROS)?,
             ended.format(MICROS)?,
+            self.project,
             random.uuid(),
         )?;
         to_writer(&mut json, &self.corpus.completion(&mut random, 60))?;

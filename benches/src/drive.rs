@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use hdrhistogram::Histogram;
 use reqwest::StatusCode;
 use tokio::task::JoinSet;
 
 use crate::body::Plan;
 use crate::options::Encoding;
-use crate::server::{Posted, Server};
+use crate::server::{Posted, Read, Server};
 
 /// Positions that a connection waits for in the end: with all connections, enough to meet every partition.
 const LAST: usize = 24;
@@ -165,9 +165,11 @@ async fn readable(server: &Server, last: &VecDeque<(String, String, u64)>) -> an
     let after = positions.join(",");
     let deadline = Instant::now() + READABLE_WITHIN;
     loop {
-        if let Some(read) = server.spans_of(id, Some(&after)).await? {
-            ensure!(read == *spans, "the trace {id} was sent with {spans} spans and read with {read}");
-            return Ok(());
+        match server.read(id, Some(&after)).await? {
+            Read::Whole(read) if read == *spans => return Ok(()),
+            Read::Whole(read) => bail!("the trace {id} was sent with {spans} spans and read with {read}"),
+            Read::Absent => bail!("the trace {id} was acknowledged and is answered with 404"),
+            Read::Waiting => {}
         }
         ensure!(Instant::now() < deadline, "the trace {id} is not readable after {} s", READABLE_WITHIN.as_secs());
     }

@@ -41,12 +41,14 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let driven = drive::all(&plan, &server, options.connections, started).await;
     let probed = probes.finish().await;
     let driven = driven?;
+    let found = server.count(&plan.project).await?;
     let usage = Usage::of(&options.watch).since(&usage_before);
     let metrics = metrics::since(&metrics_before, metrics::read(&options.url).await.unwrap_or_default());
     let mut figures = json!({
         "label": options.label,
         "load": report::load(&options, &plan, &driven),
         "visible": report::visible(&probed),
+        "traces": {"acknowledged": plan.traces() + probed.acknowledged(), "found": found},
         "bodies": report::bodies(&plan)?,
         "cpu": usage.json(),
         "metrics": metrics,

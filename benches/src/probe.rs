@@ -3,24 +3,29 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::{bail, ensure};
 use hdrhistogram::Histogram;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::body::Plan;
-use crate::server::{Posted, Server};
+use crate::server::{Posted, Read, Server};
 
+/// More than this is no race but a loss.
+const ABSENT_AT_MOST: u64 = 500;
 const VISIBLE_WITHIN: Duration = Duration::from_secs(900);
 
 #[derive(Default)]
 pub struct Probed {
     /// Microseconds from acknowledgement to a whole answer.
     pub visible: Vec<u64>,
-    /// Microseconds from sending to acknowledgement.
+    /// Microseconds from sending to acknowledgement, of all that were acknowledged.
     pub ack: Vec<u64>,
     /// Answers that had the trace without its span.
     pub torn: u64,
+    /// Answers that said of an acknowledged trace that there is none.
+    pub absent: u64,
     pub failed: u64,
     pub last_failure: Option<String>,
 }
@@ -30,10 +35,12 @@ pub struct Probes {
     task: JoinHandle<Probed>,
 }
 
+/// An acknowledged trace and what became of it.
 struct Seen {
     ack: Duration,
-    visible: Duration,
+    visible: anyhow::Result<Duration>,
     torn: u64,
+    absent: u64,
 }
 
 pub fn start(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64) -> Probes {
@@ -66,12 +73,15 @@ async fn run(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64, mut stopped: o
         running.spawn(async move { one(&plan, &server, index).await });
     }
     while let Some(ended) = running.join_next().await {
-        match ended.map_err(anyhow::Error::from).and_then(|seen| seen) {
-            Ok(seen) => {
-                probed.ack.push(seen.ack.as_micros() as u64);
-                probed.visible.push(seen.visible.as_micros() as u64);
-                probed.torn += seen.torn;
-            }
+        let seen = ended.map_err(anyhow::Error::from).and_then(|seen| seen);
+        let visible = seen.and_then(|seen| {
+            probed.ack.push(seen.ack.as_micros() as u64);
+            probed.torn += seen.torn;
+            probed.absent += seen.absent;
+            seen.visible
+        });
+        match visible {
+            Ok(visible) => probed.visible.push(visible.as_micros() as u64),
             Err(cause) => {
                 probed.failed += 1;
                 probed.last_failure = Some(format!("{cause:#}"));
@@ -85,26 +95,33 @@ async fn one(plan: &Plan, server: &Server, index: u64) -> anyhow::Result<Seen> {
     let body = plan.probe(index)?;
     let encoded = plan.encoding.encode(body.json)?;
     let sent = Instant::now();
-    let Posted::Accepted(_) = server.post(encoded).await? else { anyhow::bail!("a probe was refused") };
+    let Posted::Accepted(_) = server.post(encoded).await? else { bail!("a probe was refused") };
     let acked = Instant::now();
-    let mut torn = 0;
+    let mut seen = Seen { ack: acked - sent, visible: Ok(Duration::ZERO), torn: 0, absent: 0 };
+    seen.visible = watch(server, &body.id, acked, &mut seen).await;
+    Ok(seen)
+}
+
+/// Asks until the whole trace is there. A server that has not got it yet holds the question back until it has.
+async fn watch(server: &Server, id: &str, acked: Instant, seen: &mut Seen) -> anyhow::Result<Duration> {
     loop {
-        // A server that has not got it yet holds the question back until it has.
-        match server.spans_of(&body.id, None).await? {
-            Some(1) => return Ok(Seen { ack: acked - sent, visible: acked.elapsed(), torn }),
-            Some(_) => torn += 1,
-            None => {}
+        match server.read(id, None).await? {
+            Read::Whole(1) => return Ok(acked.elapsed()),
+            Read::Whole(_) => seen.torn += 1,
+            Read::Absent => seen.absent += 1,
+            Read::Waiting => {}
         }
-        anyhow::ensure!(
-            acked.elapsed() < VISIBLE_WITHIN,
-            "a probe is not visible after {} s",
-            VISIBLE_WITHIN.as_secs()
-        );
+        ensure!(seen.absent < ABSENT_AT_MOST, "the trace {id} was acknowledged and is answered with 404");
+        ensure!(acked.elapsed() < VISIBLE_WITHIN, "the trace {id} is not visible after {} s", VISIBLE_WITHIN.as_secs());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
 impl Probed {
+    pub fn acknowledged(&self) -> u64 {
+        self.ack.len() as u64
+    }
+
     pub fn histogram(values: &[u64]) -> Option<Histogram<u64>> {
         let mut histogram = Histogram::new(3).ok()?;
         for value in values {

@@ -60,6 +60,7 @@ pub fn visible(probed: &Probed) -> Value {
         "ack_to_visible": of(&probed.visible),
         "probe_ack": of(&probed.ack),
         "torn": probed.torn,
+        "absent": probed.absent,
         "failed": probed.failed,
         "last_failure": probed.last_failure,
     })
@@ -128,14 +129,16 @@ pub fn print(figures: &Value) {
         at("/bodies/zstd_3_ratio")
     );
     println!(
-        "  refused   {:.0} × 503, {:.0} × 429; {:.0} lost connections; probes: {:.0} torn, {:.0} failed {}",
+        "  refused   {:.0} × 503, {:.0} × 429; {:.0} lost connections; probes: {:.0} torn, {:.0} × 404, {:.0} failed {}",
         at("/load/refused_503"),
         at("/load/refused_429"),
         at("/load/lost_connections"),
         at("/visible/torn"),
+        at("/visible/absent"),
         at("/visible/failed"),
         text("/visible/last_failure"),
     );
+    println!("  traces    {:.0} acknowledged, {:.0} found", at("/traces/acknowledged"), at("/traces/found"));
     if figures["bare"].is_object() {
         println!(
             "  bare librdkafka {:.1} MB/s, {:.0} spans/s; ours / bare: accepted {:.2}, visible {:.2}",

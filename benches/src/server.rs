@@ -27,9 +27,23 @@ pub enum Posted {
     Lost,
 }
 
+pub enum Read {
+    /// With so many spans.
+    Whole(u64),
+    /// 503: not yet.
+    Waiting,
+    /// 404: the server says that it has read everything and that there is no such trace.
+    Absent,
+}
+
 #[derive(Deserialize)]
 struct Trace {
     spans: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    total: u64,
 }
 
 impl Server {
@@ -69,8 +83,8 @@ impl Server {
         Ok(Posted::Accepted(position.context("an answer to POST without x-retrace-position")?))
     }
 
-    /// The number of spans of a trace, or `None` where it is not readable yet.
-    pub async fn spans_of(&self, id: &str, after: Option<&str>) -> anyhow::Result<Option<u64>> {
+    /// Reads a trace, which the server has to be able to answer only behind the positions given.
+    pub async fn read(&self, id: &str, after: Option<&str>) -> anyhow::Result<Read> {
         let mut request = self.client.get(format!("{}/{id}", self.read)).header("x-retrace-key", &self.key);
         if let Some(after) = after {
             request = request.header("x-retrace-after", after);
@@ -78,10 +92,20 @@ impl Server {
         let response = request.send().await?;
         let status = response.status();
         match status {
-            StatusCode::OK => Ok(Some(serde_json::from_slice::<Trace>(&response.bytes().await?)?.spans.len() as u64)),
-            StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE => Ok(None),
+            StatusCode::OK => {
+                Ok(Read::Whole(serde_json::from_slice::<Trace>(&response.bytes().await?)?.spans.len() as u64))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => Ok(Read::Waiting),
+            StatusCode::NOT_FOUND => Ok(Read::Absent),
             _ => bail!("GET answered {status}: {}", response.text().await.unwrap_or_default()),
         }
+    }
+
+    /// How many traces of a project there are.
+    pub async fn count(&self, project: &str) -> anyhow::Result<u64> {
+        let url = format!("{}?project_id={project}&limit=1&count=exact", self.read);
+        let response = self.client.get(url).header("x-retrace-key", &self.key).send().await?.error_for_status()?;
+        Ok(serde_json::from_slice::<Page>(&response.bytes().await?)?.total)
     }
 }
 

@@ -6,7 +6,6 @@
 mod append;
 mod ask;
 pub mod commands;
-pub mod erase;
 mod idempotency;
 mod in_force;
 mod json;

@@ -22,20 +22,18 @@ pub async fn create(settings: &Settings) -> anyhow::Result<()> {
     let replicas = i32::try_from(settings.topic_replication)?;
     let names =
         [topics::TELEMETRY, topics::WORKSPACE, topics::KEYS, topics::DEAD_LETTER].map(|name| settings.topic(name));
-    let new: Vec<NewTopic> = names
+    let configured: Vec<_> = names
         .iter()
         .map(|name| {
-            let topic = NewTopic::new(name, topics::PARTITIONS, TopicReplication::Fixed(replicas))
-                .set("retention.ms", "-1")
-                .set("retention.bytes", "-1")
-                .set("max.message.bytes", "1048588")
-                .set("min.insync.replicas", if settings.topic_replication >= 3 { "2" } else { "1" });
-            if name.ends_with(topics::KEYS) {
-                // Asleep until an erasure wakes the cleaner: a ratio of 1 is never exceeded.
-                topic.set("cleanup.policy", "compact").set("min.cleanable.dirty.ratio", "1.0")
-            } else {
-                topic.set("cleanup.policy", "delete")
-            }
+            let keys = name.ends_with(topics::KEYS);
+            (name, if keys { keys_topic(settings, Cleaner::Asleep) } else { common(settings, "delete") })
+        })
+        .collect();
+    let new: Vec<NewTopic> = configured
+        .iter()
+        .map(|(name, values)| {
+            let topic = NewTopic::new(name, topics::PARTITIONS, TopicReplication::Fixed(replicas));
+            values.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();
     for result in admin
@@ -52,6 +50,44 @@ pub async fn create(settings: &Settings) -> anyhow::Result<()> {
         begin(settings, &settings.topic(name)).await?;
     }
     Ok(())
+}
+
+fn common(settings: &Settings, policy: &'static str) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("cleanup.policy", policy),
+        ("retention.ms", "-1"),
+        ("retention.bytes", "-1"),
+        ("max.message.bytes", "1048588"),
+        ("min.insync.replicas", if settings.topic_replication >= 3 { "2" } else { "1" }),
+    ]
+}
+
+/// What the log cleaner does with the keys topic. Each pass rewrites whole partitions, so it sleeps but for erasures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cleaner {
+    /// A dirty ratio of 1 is never exceeded.
+    Asleep,
+    /// Segments roll as well, since the active one is never cleaned.
+    Rolling,
+    Awake,
+}
+
+/// All settings of the keys topic: altering a topic replaces them all.
+pub fn keys_topic(settings: &Settings, cleaner: Cleaner) -> Vec<(&'static str, &'static str)> {
+    let mut values = common(settings, "compact");
+    if cleaner == Cleaner::Asleep {
+        values.push(("min.cleanable.dirty.ratio", "1.0"));
+        return values;
+    }
+    values.extend([
+        ("min.cleanable.dirty.ratio", "0.0"),
+        ("delete.retention.ms", "1000"),
+        ("file.delete.delay.ms", "1000"),
+    ]);
+    if cleaner == Cleaner::Rolling {
+        values.push(("segment.ms", "1000"));
+    }
+    values
 }
 
 /// Writes the first record into every partition that is still empty.

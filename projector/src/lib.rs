@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod dead_letter;
+pub mod erase;
 pub mod log;
 mod pipeline;
 pub mod projections;

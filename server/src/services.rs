@@ -91,6 +91,8 @@ pub async fn start(
 pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<()> {
     let client = migrations::clickhouse::client(settings);
     let pool = runtime::postgres::pool(settings)?;
+    tasks
+        .spawn("eraser", projector::erase::run(Arc::clone(settings), client.clone(), pool.clone(), tasks.stop.clone()));
     tasks.spawn("projector", projector::run(Arc::clone(settings), client, pool, tasks.stop.clone()));
     Ok(())
 }

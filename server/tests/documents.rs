@@ -1,5 +1,6 @@
 //! What is written down about the product agrees with the product: generated documents, the compose file, the gateway's
 //! configuration, links. Needs no engines.
+#![expect(clippy::unwrap_used, reason = "a test, helpers included")]
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ fn assert_generated(path: &str, command: &str) {
     assert!(
         committed == generated,
         "{path} is not what the code says (first in line {}): run `cargo run --release -p retrace-server -- {command} > {path}`",
-        differing.map_or_else(|| committed.lines().count().min(generated.lines().count()), |line| line) + 1
+        differing.unwrap_or_else(|| committed.lines().count().min(generated.lines().count())) + 1
     );
 }
 
@@ -52,7 +53,7 @@ fn every_setting_says_what_it_is() {
     let mut seen = HashSet::new();
     for (key, _, meaning) in documented() {
         assert!(seen.insert(key), "{key} is there twice");
-        assert!(meaning.len() > 10 && meaning.ends_with(['.', '`', ')']) || meaning.contains(' '), "{key}: {meaning}");
+        assert!(meaning.len() > 10 && meaning.contains(' '), "{key} has no documentation: {meaning:?}");
     }
 }
 
@@ -116,8 +117,8 @@ fn every_operation_of_the_openapi_document_is_complete() {
         let parameters = operation["parameters"].as_array().unwrap();
         for part in path.split('/').filter(|part| part.starts_with('{')) {
             let name = part.trim_matches(['{', '}']);
-            let is_it = |parameter: &&Value| parameter["name"] == name && parameter["in"] == "path";
-            assert!(parameters.iter().any(|parameter| is_it(&parameter)), "{at} does not describe {name}");
+            let described = parameters.iter().any(|parameter| parameter["name"] == name && parameter["in"] == "path");
+            assert!(described, "{at} does not describe {name}");
         }
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.contains_key("default"), "{at} does not describe its errors");
@@ -175,7 +176,9 @@ fn the_compose_file_has_every_part_of_the_product() {
 
 #[test]
 fn every_image_is_pinned_by_version() {
-    assert!(!is_pinned("nginx") && !is_pinned("nginx:latest") && !is_pinned("nginx:1") && is_pinned("nginx:1.30.4-alpine"));
+    assert!(
+        !is_pinned("nginx") && !is_pinned("nginx:latest") && !is_pinned("nginx:1") && is_pinned("nginx:1.30.4-alpine")
+    );
     for (name, service) in services() {
         let image = service["image"].as_str().unwrap();
         assert!(is_pinned(image), "{name}: {image}");
@@ -220,7 +223,8 @@ fn dependencies_name_services_and_what_they_can_be_waited_for() {
 #[test]
 fn every_command_of_the_compose_file_is_one_of_the_program() {
     for (name, service) in services().into_iter().filter(|(_, service)| !service["build"].is_null()) {
-        let words: Vec<&str> = service["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        let words: Vec<&str> =
+            service["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         let parsed = Cli::try_parse_from(["retrace"].into_iter().chain(words.iter().copied()));
         assert!(parsed.is_ok(), "{name}: retrace {}", words.join(" "));
     }
@@ -333,7 +337,8 @@ fn decision_records_are_short_and_say_what_they_must() {
 #[test]
 fn the_operations_page_names_every_metric() {
     let (metrics, operations) = (read("runtime/src/metrics.rs"), read("docs/OPERATIONS.md"));
-    for name in metrics.split('"').filter(|text| text.starts_with("retrace_")) {
+    let is_name = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    for name in metrics.split('"').filter(|text| text.starts_with("retrace_")).filter(is_name) {
         assert!(operations.contains(&format!("`{name}`")), "docs/OPERATIONS.md does not name {name}");
     }
 }

@@ -171,7 +171,15 @@ fn settle(entry: &mut TraceEntry, before: Option<&TraceRow>, at: At<'_>, changes
     }
     let live = (row.is_deleted == 0).then_some(&*row);
     if let Some(before) = before.filter(|before| live.is_none_or(|row| row.started_at != before.started_at)) {
-        let tombstone = ListRow { version: at.version, is_deleted: 1, ..before.list_row() };
+        // Only the key: content must not outlive the trace in a tombstone.
+        let tombstone = ListRow {
+            tenant: before.tenant.clone(),
+            started_at: before.started_at,
+            trace_id: before.trace_id.clone(),
+            version: at.version,
+            is_deleted: 1,
+            ..ListRow::default()
+        };
         changes.list.insert((before.tenant.clone(), before.started_at, before.trace_id.clone()), tombstone);
     }
     if let Some(row) = live {

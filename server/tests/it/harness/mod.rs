@@ -4,4 +4,4 @@ mod client;
 mod world;
 
 pub use client::Client;
-pub use world::{Retrace, engines};
+pub use world::{Retrace, World, engines};

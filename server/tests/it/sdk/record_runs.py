@@ -5,6 +5,7 @@ Prints a line for each: what the client itself holds of the run.
 
 import json
 import os
+from datetime import timedelta
 
 import openai
 import retrace
@@ -80,21 +81,20 @@ def session_agent():
     metadata = {"customer": {"tier": "gold"}, "attempt": 2, "note": "naïve 日本 \U0001f600"}
     with retrace.record(name="session-agent", input="raw text", metadata=metadata, session_id="sess-42") as run:
         keep()
-        run.add_span(
-            Span(
-                span_type=SpanType.LLM_CALL,
-                name="by hand",
-                model=MODEL,
-                input={"messages": []},
-                output="unpriced by the client",
-                input_tokens=1000,
-                output_tokens=500,
-                ended_at=retrace.utils.utcnow(),
-                token_ids=[1, 2],
-                logprobs=[-0.1, -2.5],
-                metadata={"cached": False},
-            )
+        by_hand = Span(
+            span_type=SpanType.LLM_CALL,
+            name="by hand",
+            model=MODEL,
+            input={"messages": []},
+            output="unpriced by the client",
+            input_tokens=1000,
+            output_tokens=500,
+            token_ids=[1, 2],
+            logprobs=[-0.1, -2.5],
+            metadata={"cached": False},
         )
+        by_hand.ended_at = by_hand.started_at + timedelta(milliseconds=7)
+        run.add_span(by_hand)
         run.output = [1, 2.5, {"": "empty key"}]
 
 

@@ -1,1 +1,0 @@
-//! Placeholder until the eraser lands in this session.

@@ -1,0 +1,84 @@
+//! The sealing keys of deleted traces: found by one pass over the keys topic, then buried under tombstones.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{Message, Offset, TopicPartitionList};
+use runtime::Settings;
+use runtime::kafka::consumer_config;
+use schemas::{sealing, topics};
+
+use super::content::Pending;
+
+/// A key that still stands in the topic's files.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub partition: i32,
+    pub offset: i64,
+    record_key: Vec<u8>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Writes a tombstone for every key of the traces; returns the keys that were there.
+pub async fn bury(settings: &Settings, producer: &FutureProducer, pending: &[Pending]) -> anyhow::Result<Vec<Key>> {
+    let mut wanted: HashMap<i32, HashSet<(String, String)>> = HashMap::new();
+    for row in pending {
+        wanted.entry(i32::from(row.partition)).or_default().insert((row.tenant.clone(), row.trace_id.clone()));
+    }
+    let scanned = settings.clone();
+    let keys = tokio::task::spawn_blocking(move || {
+        let consumer: BaseConsumer =
+            consumer_config(&scanned, "retrace-eraser").set("enable.partition.eof", "true").create()?;
+        let topic = scanned.topic(topics::KEYS);
+        let mut keys = Vec::new();
+        for (partition, traces) in wanted {
+            scan(&consumer, &topic, partition, &traces, &mut keys)?;
+        }
+        anyhow::Ok(keys)
+    })
+    .await??;
+    let topic = settings.topic(topics::KEYS);
+    let tombstones = keys.iter().map(|key| {
+        let record: FutureRecord<'_, Vec<u8>, Vec<u8>> =
+            FutureRecord::to(&topic).partition(key.partition).key(&key.record_key);
+        producer.send(record, Duration::from_secs(10))
+    });
+    for sent in futures::future::join_all(tombstones).await {
+        sent.map_err(|(cause, _)| cause).context("a key's tombstone was not taken")?;
+    }
+    Ok(keys)
+}
+
+fn scan(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+    traces: &HashSet<(String, String)>,
+    keys: &mut Vec<Key>,
+) -> anyhow::Result<()> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Beginning)?;
+    consumer.assign(&list)?;
+    let mut heard = Instant::now();
+    loop {
+        match consumer.poll(Duration::from_millis(200)) {
+            Some(Ok(message)) => {
+                heard = Instant::now();
+                let Some(record_key) = message.key().filter(|_| message.payload().is_some()) else { continue };
+                let Some((tenant, trace_id, _)) = sealing::parse_key_record_key(record_key) else { continue };
+                if traces.contains(&(tenant.to_owned(), trace_id.to_owned())) {
+                    keys.push(Key { partition, offset: message.offset(), record_key: record_key.to_vec() });
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+            Some(Err(cause)) => return Err(cause).context("the keys topic cannot be read"),
+            None if heard.elapsed() > PATIENCE => bail!("the keys topic did not answer in {} s", PATIENCE.as_secs()),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Erasure: the content of a deleted trace becomes unreadable everywhere, in batches (ADR 0002).
+//!
+//! The fold says what is to be erased, in the `erasures` table. One batch: tombstones for the traces' sealing keys, the
+//! rows that still hold content out of ClickHouse, the log cleaner woken until the keys are gone from Kafka's files, and
+//! a `ContentsErased` event that says so. Everything may be done twice, so a crash anywhere only repeats it.
+
+mod cleaner;
+mod content;
+mod keys;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use runtime::Settings;
+use runtime::kafka::client_config;
+use schemas::events::{ContentsErased, Frontier};
+use schemas::{Envelope, Event, ids, topics};
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio_util::sync::CancellationToken;
+
+use self::content::{Pending, Queue};
+
+/// Only one process erases at a time.
+const LOCK: i64 = 0x7265_7472_6163_6501;
+
+pub struct Eraser {
+    settings: Arc<Settings>,
+    client: clickhouse::Client,
+    pool: PgPool,
+    producer: FutureProducer,
+}
+
+/// Looks for content to erase at the configured interval, until stopped.
+pub async fn run(
+    settings: Arc<Settings>,
+    client: clickhouse::Client,
+    pool: PgPool,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    if settings.erase_interval_ms == 0 {
+        stop.cancelled().await;
+        return Ok(());
+    }
+    let mut tick = tokio::time::interval(Duration::from_millis(settings.erase_interval_ms));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let eraser = Eraser::new(settings, client, pool)?;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = tick.tick() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            outcome = eraser.erase() => match outcome {
+                Ok(0) => {}
+                Ok(traces) => tracing::info!(traces, "content erased"),
+                Err(cause) => tracing::warn!(cause = format!("{cause:#}"), "erasure is tried again"),
+            },
+        }
+    }
+}
+
+impl Eraser {
+    pub fn new(settings: Arc<Settings>, client: clickhouse::Client, pool: PgPool) -> anyhow::Result<Eraser> {
+        let producer = client_config(&settings)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", "10000")
+            .create()
+            .context("the eraser's producer cannot be created")?;
+        Ok(Eraser { settings, client, pool, producer })
+    }
+
+    /// One batch; how many traces it held.
+    pub async fn erase(&self) -> anyhow::Result<usize> {
+        let mut connection = self.pool.acquire().await?;
+        let locked: bool =
+            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut *connection).await?;
+        if !locked {
+            return Ok(0);
+        }
+        let outcome = self.erase_locked().await;
+        sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
+        outcome
+    }
+
+    async fn erase_locked(&self) -> anyhow::Result<usize> {
+        let mut erased = 0;
+        for generation in self.generations().await? {
+            let queue = Queue::new(&self.client, generation);
+            let pending = queue.pending().await?;
+            if pending.is_empty() {
+                continue;
+            }
+            erased += pending.len();
+            let keys = keys::bury(&self.settings, &self.producer, &pending).await?;
+            cleaner::clean(&self.settings, &self.producer, &keys).await?;
+            queue.remove_content(&pending).await?;
+            self.say(&pending, keys.len()).await?;
+            queue.done(&pending).await?;
+        }
+        Ok(erased)
+    }
+
+    /// A generation that is being built holds content as well.
+    async fn generations(&self) -> anyhow::Result<Vec<i32>> {
+        let sql = "SELECT generation FROM generations WHERE projection = 'traces' AND NOT retired ORDER BY generation";
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.pool).await?)
+    }
+
+    /// Evidence in the log: from here on nothing deleted before these positions can be read.
+    async fn say(&self, pending: &[Pending], keys: usize) -> anyhow::Result<()> {
+        let mut upto: HashMap<i32, i64> = HashMap::new();
+        for row in pending {
+            let next = upto.entry(i32::from(row.partition)).or_default();
+            *next = (*next).max(row.offset() + 1);
+        }
+        let upto = upto.into_iter().map(|(partition, offset)| Frontier { partition, offset }).collect();
+        let event = Event::ContentsErased(ContentsErased { keys: i64::try_from(keys)?, upto });
+        let envelope = Envelope {
+            id: ids::event_id(),
+            kind: event.kind().to_owned(),
+            source: "/retrace/eraser".to_owned(),
+            time: time::OffsetDateTime::now_utc(),
+            subject: "erasure".to_owned(),
+            tenant: String::new(),
+            actor: "system".to_owned(),
+            request_id: String::new(),
+            traceparent: None,
+        };
+        let headers = envelope
+            .headers()
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let topic = self.settings.topic(topics::WORKSPACE);
+        let value = event.encode()?;
+        let record: FutureRecord<'_, (), Vec<u8>> = FutureRecord::to(&topic)
+            .partition(topics::tenant_partition("", topics::PARTITIONS))
+            .payload(&value)
+            .headers(headers);
+        self.producer
+            .send(record, Duration::from_secs(10))
+            .await
+            .map_err(|(cause, _)| cause)
+            .context("the erasure was not recorded")?;
+        Ok(())
+    }
+}
