@@ -10,4 +10,4 @@ pub mod projections;
 mod supervise;
 
 pub use checkpoints::Checkpoint;
-pub use supervise::run;
+pub use supervise::{Stopped, run};

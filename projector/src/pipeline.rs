@@ -114,9 +114,10 @@ impl<P: Projection> Pipeline<P> {
 
     async fn flush(&mut self, batch: &mut Batch) -> anyhow::Result<()> {
         let Batch { records, .. } = std::mem::take(batch);
-        let Some(last) = records.last() else { return Ok(()) };
+        if records.is_empty() {
+            return Ok(());
+        }
         let started = Instant::now();
-        let newest = last.timestamp_ms;
         let mut backoff = Backoff::default();
         for poison in records.iter().filter(|record| matches!(record.outcome, Outcome::Poison { .. })) {
             while let Err(cause) = self.dead_letters.send(poison).await {
@@ -135,8 +136,6 @@ impl<P: Projection> Pipeline<P> {
         let name = self.projection.name();
         METRICS.flush_seconds.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         METRICS.flush_events.with_label_values(&[name]).inc_by(records.len() as u64);
-        let age = time::OffsetDateTime::now_utc().unix_timestamp() - newest / 1000;
-        METRICS.lag_seconds.with_label_values(&[name]).set(age);
         tracing::debug!(projection = name, events = records.len(), ms = started.elapsed().as_millis() as u64, "flush");
         Ok(())
     }
@@ -158,7 +157,7 @@ impl<P: Projection> Pipeline<P> {
 #[error("{0}")]
 pub struct Mismatch(pub String);
 
-fn is_mismatch(cause: &anyhow::Error) -> bool {
+pub fn is_mismatch(cause: &anyhow::Error) -> bool {
     cause.downcast_ref::<Mismatch>().is_some()
 }
 

@@ -1,8 +1,8 @@
 //! Runs a pipeline for every generation of every projection, and follows what `retrace rebuild` decides: a new generation
 //! gets a pipeline beside the live one, a retired one loses its own.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dead_letter::DeadLetters;
 use crate::log::decode::Decoder;
 use crate::log::{self};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, is_mismatch};
 use crate::projections::{Projection, traces, workspace};
 
 struct Running {
@@ -24,13 +24,45 @@ struct Running {
     task: JoinHandle<anyhow::Result<()>>,
 }
 
+type Key = (String, i32);
+
+/// Projections that stopped for good, and why: what waiting cannot mend is said in `/readyz`, while the others go on.
+#[derive(Default)]
+pub struct Stopped(Mutex<BTreeMap<Key, String>>);
+
+impl Stopped {
+    pub fn check(&self) -> Result<(), String> {
+        let stopped = self.0.lock().map_err(|e| e.to_string())?;
+        if stopped.is_empty() {
+            return Ok(());
+        }
+        let sentences =
+            stopped.iter().map(|((name, generation), why)| format!("{name} (generation {generation}): {why}"));
+        Err(sentences.collect::<Vec<_>>().join("; "))
+    }
+
+    fn has(&self, key: &Key) -> bool {
+        self.0.lock().is_ok_and(|stopped| stopped.contains_key(key))
+    }
+
+    fn set(&self, key: &Key, why: Option<String>) {
+        if let Ok(mut stopped) = self.0.lock() {
+            match why {
+                Some(why) => stopped.insert(key.clone(), why),
+                None => stopped.remove(key),
+            };
+        }
+    }
+}
+
 pub async fn run(
     settings: Arc<Settings>,
     client: clickhouse::Client,
     pool: PgPool,
+    stopped: Arc<Stopped>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut running: HashMap<(String, i32), Running> = HashMap::new();
+    let mut running: HashMap<Key, Running> = HashMap::new();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
@@ -39,29 +71,27 @@ pub async fn run(
         }
         match generations(&pool).await {
             Ok(wanted) => {
-                for key in &wanted {
+                for key in wanted.iter().filter(|key| !stopped.has(key)) {
                     if !running.contains_key(key) {
                         let started = start(&settings, &client, &pool, &key.0, key.1, stop.child_token())?;
                         running.insert(key.clone(), started);
                     }
                 }
-                let retired: Vec<_> = running.keys().filter(|key| !wanted.contains(key)).cloned().collect();
-                for key in retired {
-                    if let Some(old) = running.remove(&key) {
-                        tracing::info!(projection = key.0, generation = key.1, "generation retired");
-                        old.stop.cancel();
-                        finish(&key, old).await?;
-                    }
-                }
+                retire(&mut running, &wanted, &stopped).await?;
             }
             // What runs goes on; new generations are seen when Postgres is back.
             Err(cause) => tracing::warn!(%cause, "the generations cannot be read"),
         }
-        let ended: Vec<_> =
+        let ended: Vec<Key> =
             running.iter().filter(|(_, pipeline)| pipeline.task.is_finished()).map(|(key, _)| key.clone()).collect();
         for key in ended {
-            if let Some(pipeline) = running.remove(&key) {
-                finish(&key, pipeline).await?;
+            let Some(pipeline) = running.remove(&key) else { continue };
+            match finish(&key, pipeline).await {
+                Err(cause) if is_mismatch(&cause) => {
+                    tracing::error!(projection = key.0, generation = key.1, cause = format!("{cause:#}"), "stopped");
+                    stopped.set(&key, Some(format!("{:#}", cause.root_cause())));
+                }
+                outcome => outcome?,
             }
         }
     }
@@ -76,7 +106,23 @@ pub async fn run(
     Ok(())
 }
 
-async fn finish(key: &(String, i32), pipeline: Running) -> anyhow::Result<()> {
+async fn retire(running: &mut HashMap<Key, Running>, wanted: &[Key], stopped: &Stopped) -> anyhow::Result<()> {
+    let retired: Vec<Key> = running.keys().filter(|key| !wanted.contains(key)).cloned().collect();
+    for key in retired {
+        if let Some(old) = running.remove(&key) {
+            tracing::info!(projection = key.0, generation = key.1, "generation retired");
+            old.stop.cancel();
+            finish(&key, old).await?;
+        }
+    }
+    let known: Vec<Key> = stopped.0.lock().map(|stopped| stopped.keys().cloned().collect()).unwrap_or_default();
+    for key in known.iter().filter(|key| !wanted.contains(key)) {
+        stopped.set(key, None);
+    }
+    Ok(())
+}
+
+async fn finish(key: &Key, pipeline: Running) -> anyhow::Result<()> {
     pipeline.task.await?.with_context(|| format!("the projection {} (generation {})", key.0, key.1))
 }
 

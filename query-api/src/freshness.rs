@@ -18,6 +18,9 @@ use crate::stores::{ClickHouse, Postgres};
 /// Waiters share one look at the checkpoints of this age.
 const SHARED: Duration = Duration::from_millis(10);
 
+/// When the checkpoints were looked at, and what they were: partition → next offset.
+type Seen = (Instant, HashMap<i32, i64>);
+
 pub struct Freshness {
     clickhouse: ClickHouse,
     postgres: Postgres,
@@ -25,7 +28,7 @@ pub struct Freshness {
     log: Arc<BaseConsumer>,
     telemetry: String,
     workspace: String,
-    seen: [Mutex<Option<(Instant, HashMap<i32, i64>)>>; 2],
+    seen: [Mutex<Option<Seen>>; 2],
 }
 
 impl Freshness {

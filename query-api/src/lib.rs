@@ -60,19 +60,24 @@ impl QueryApi {
             postgres,
             signer: Signer::new(&settings.secret),
         };
-        let pool = pool.clone();
-        let checks = vec![
-            check("clickhouse", move || {
-                let client = client.clone();
-                async move { client.query("SELECT 1").execute().await.map_err(|e| e.to_string()) }
-            }),
-            check("postgres", move || {
-                let pool = pool.clone();
-                async move { sqlx::query("SELECT 1").execute(&pool).await.map(|_| ()).map_err(|e| e.to_string()) }
-            }),
-        ];
+        let checks = stores(&client, pool);
         Ok(QueryApi { router: routes::router(state, gate)?, checks })
     }
+}
+
+/// Whether the stores answer.
+pub fn stores(client: &clickhouse::Client, pool: &PgPool) -> Vec<Check> {
+    let (client, pool) = (client.clone(), pool.clone());
+    vec![
+        check("clickhouse", move || {
+            let client = client.clone();
+            async move { client.query("SELECT 1").execute().await.map_err(|e| e.to_string()) }
+        }),
+        check("postgres", move || {
+            let pool = pool.clone();
+            async move { sqlx::query("SELECT 1").execute(&pool).await.map(|_| ()).map_err(|e| e.to_string()) }
+        }),
+    ]
 }
 
 /// Keys from the snapshot, then from the log: a revocation needs no projection.

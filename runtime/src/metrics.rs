@@ -19,7 +19,6 @@ pub struct Metrics {
     pub store_errors: IntCounterVec,
     pub lag_events: IntGaugeVec,
     pub lag_seconds: IntGaugeVec,
-    pub queue_bytes: IntGaugeVec,
 }
 
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -53,10 +52,17 @@ impl Metrics {
             flush_seconds: histogram("retrace_flush_seconds", "Flushes of a projection", &["projection"]),
             flush_events: counter("retrace_projected_events_total", "Events applied", &["projection"]),
             dead_letters: counter("retrace_dead_letters_total", "Events a projection could not apply", &["projection"]),
-            store_errors: counter("retrace_store_errors_total", "Failed store operations", &["store"]),
-            lag_events: gauge("retrace_lag_events", "Events behind the log", &["projection", "partition"]),
-            lag_seconds: gauge("retrace_lag_seconds", "Age of the newest applied event while behind", &["projection"]),
-            queue_bytes: gauge("retrace_queue_bytes", "Bytes held in a bounded queue", &["queue"]),
+            store_errors: counter(
+                "retrace_store_errors_total",
+                "Failed operations on what a part depends on",
+                &["part"],
+            ),
+            lag_events: gauge("retrace_lag_events", "Events behind the log", &["projection", "generation"]),
+            lag_seconds: gauge(
+                "retrace_lag_seconds",
+                "Age of the newest checkpoint while behind",
+                &["projection", "generation"],
+            ),
             registry,
         }
     }

@@ -73,6 +73,9 @@ settings! {
     topic_replication: u32 = 1u32;
     /// Consumer group of the projectors; several installations on one Kafka need several.
     consumer_group: String = "retrace-projector";
+    /// Name of this projector within its group: restarted under the same name it goes on at once. Two that run at the
+    /// same time need two names; empty: any number may run, and one that was killed is missed for six seconds.
+    instance: String = "";
     /// ClickHouse HTTP URL.
     clickhouse_url: String = "http://127.0.0.1:8123";
     /// ClickHouse user.

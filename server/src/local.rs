@@ -13,7 +13,7 @@ use runtime::Settings;
 #[derive(Args, Clone)]
 pub struct Local {
     /// The data folder of a running `retrace up` to work on; without it the settings say where the stores are.
-    #[arg(long, env = "RETRACE_DATA")]
+    #[arg(long, env = "RETRACE_DATA", global = true)]
     pub data: Option<PathBuf>,
 }
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use ingest::Ingest;
-use query_api::QueryApi;
-use runtime::http::health::Check;
+use query_api::{QueryApi, stores};
+use runtime::http::health::{Check, check};
 use runtime::http::{self, Limits};
 use runtime::lifecycle::{Tasks, stop_on_signal};
 use runtime::{Settings, telemetry};
 use tokio::net::TcpListener;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use crate::commands::lag;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -61,7 +63,8 @@ pub async fn start(
     let limits = Limits::new(settings);
     tasks.spawn("rate limits", Arc::clone(&limits).tidy(tasks.stop.clone()));
     if role == Role::Projector {
-        projector(settings, tasks)?;
+        checks.extend(projector(settings, tasks)?);
+        checks.extend(stores(&client, &pool));
     }
     let mut router = Router::new();
     let mut keys = None;
@@ -88,13 +91,20 @@ pub async fn start(
     Ok(())
 }
 
-pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<()> {
+/// The pipelines, and what they have to say in `/readyz`.
+pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<Vec<Check>> {
     let client = migrations::clickhouse::client(settings);
     let pool = runtime::postgres::pool(settings)?;
-    tasks
-        .spawn("eraser", projector::erase::run(Arc::clone(settings), client.clone(), pool.clone(), tasks.stop.clone()));
-    tasks.spawn("projector", projector::run(Arc::clone(settings), client, pool, tasks.stop.clone()));
-    Ok(())
+    let stopped = Arc::new(projector::Stopped::default());
+    let eraser = projector::erase::run(Arc::clone(settings), client.clone(), pool.clone(), tasks.stop.clone());
+    tasks.spawn("eraser", eraser);
+    tasks.spawn("lag", lag::watch(Arc::clone(settings), pool.clone(), tasks.stop.clone()));
+    let run = projector::run(Arc::clone(settings), client, pool, Arc::clone(&stopped), tasks.stop.clone());
+    tasks.spawn("projector", run);
+    Ok(vec![check("projections", move || {
+        let state = stopped.check();
+        async move { state }
+    })])
 }
 
 /// The OpenAPI document of all services.

@@ -15,10 +15,13 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::cli::UpOptions;
 use crate::services::{self, Role};
-use crate::{banner, local};
+use crate::{banner, commands, local};
 
 /// How long the first key and the price table may take to arrive in their projection.
 const PROJECTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A long log is not waited for.
+const CATCHING_UP: Duration = Duration::from_secs(10);
 
 pub async fn up(mut settings: Settings, options: UpOptions) -> anyhow::Result<()> {
     let started = Instant::now();
@@ -53,7 +56,7 @@ async fn serve(
     let mut tasks = Tasks::default();
     tasks.spawn("signals", stop_on_signal(tasks.stop.clone()));
     migrations::migrate(settings).await?;
-    services::projector(settings, &mut tasks)?;
+    let mut checks = services::projector(settings, &mut tasks)?;
     let key = first_key(settings, data).await?;
     let asked = Arc::downgrade(stack);
     let engines = check("engines", move || {
@@ -67,7 +70,14 @@ async fn serve(
             .collect();
         async move { if down.is_empty() { Ok(()) } else { Err(down.join("; ")) } }
     });
-    services::start(settings, Role::All, listener, vec![engines], &mut tasks).await?;
+    checks.push(engines);
+    services::start(settings, Role::All, listener, checks, &mut tasks).await?;
+    // "Ready" means that a write is read back at once: the projectors have their partitions.
+    let pool = runtime::postgres::pool(settings)?;
+    if !commands::lag::caught_up(settings, &pool, CATCHING_UP).await? {
+        tracing::warn!("the projections have not caught up with the log yet");
+    }
+    pool.close().await;
     banner::print(settings, data, &key, started.elapsed());
     tasks.run(Duration::from_secs(settings.shutdown_seconds)).await.or_else(services::ended_by_signal)
 }
@@ -90,6 +100,10 @@ fn use_engines(settings: &mut Settings, stack: &Stack, data: &Path) -> anyhow::R
     settings.clickhouse_user.clone_from(&endpoints.clickhouse_user);
     settings.clickhouse_password.clone_from(&endpoints.clickhouse_password);
     settings.postgres_url.clone_from(&endpoints.postgres_url);
+    if settings.instance.is_empty() {
+        // The data folder's lock sees to it that there is only one.
+        settings.instance = "local".to_owned();
+    }
     if settings.secret.is_empty() {
         let path = data.join("secret");
         if !path.exists() {

@@ -180,7 +180,7 @@ impl<'a> Reader<'a, '_> {
         // Money's twelve digits are milliseconds' as well: exact, and rounded in one place.
         let micros = Money::parse(raw).ok().and_then(|ms| ms.ratio(1, 1_000_000_000)).map(|micros| micros.0 as i64);
         match micros {
-            Some(micros) if micros < 0 && micros >= -CLOCK_STEP_US => {
+            Some(micros) if (-CLOCK_STEP_US..0).contains(&micros) => {
                 self.warn(name, "was negative (a clock step) and is kept as 0");
                 Some(0)
             }

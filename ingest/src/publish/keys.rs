@@ -9,7 +9,10 @@ use schemas::sealing::{SealingKey, key_record_key};
 
 use super::Publisher;
 
-pub struct SealingKeys(Mutex<LruCache<(String, String), SealingKey>>);
+/// (tenant, trace) → its key.
+type Keys = LruCache<(String, String), SealingKey>;
+
+pub struct SealingKeys(Mutex<Keys>);
 
 impl SealingKeys {
     pub fn new(settings: &Settings) -> SealingKeys {
@@ -36,7 +39,7 @@ impl SealingKeys {
         Ok(key)
     }
 
-    fn lock(&self) -> Result<std::sync::MutexGuard<'_, LruCache<(String, String), SealingKey>>, Problem> {
+    fn lock(&self) -> Result<std::sync::MutexGuard<'_, Keys>, Problem> {
         self.0.lock().map_err(|_| Problem::internal("the sealing keys are poisoned"))
     }
 }

@@ -77,15 +77,16 @@ impl Eraser {
 
     /// One batch; how many traces it held.
     pub async fn erase(&self) -> anyhow::Result<usize> {
-        let mut connection = self.pool.acquire().await?;
+        // The lock ends with the transaction, also when this future is dropped.
+        let mut transaction = self.pool.begin().await?;
         let locked: bool =
-            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut *connection).await?;
+            sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK).fetch_one(&mut *transaction).await?;
         if !locked {
             return Ok(0);
         }
-        let outcome = self.erase_locked().await;
-        sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
-        outcome
+        let erased = self.erase_locked().await?;
+        transaction.commit().await?;
+        Ok(erased)
     }
 
     async fn erase_locked(&self) -> anyhow::Result<usize> {

@@ -97,11 +97,16 @@ pub fn start(
     let (to_pipeline, from_log) = mpsc::channel(4);
     let topic = settings.topic(topic);
     let context = Rebalances { to_pipeline: to_pipeline.clone(), assigned: Mutex::default(), topic: topic.clone() };
-    let consumer: BaseConsumer<Rebalances> = consumer_config(settings, group)
-        .set("session.timeout.ms", "10000")
-        .set("partition.assignment.strategy", "range")
-        .create_with_context(context)
-        .context("the consumer cannot be created")?;
+    let mut config = consumer_config(settings, group);
+    config
+        .set("session.timeout.ms", "6000")
+        .set("heartbeat.interval.ms", "2000")
+        .set("partition.assignment.strategy", "range");
+    if !settings.instance.is_empty() {
+        config.set("group.instance.id", &settings.instance);
+    }
+    let consumer: BaseConsumer<Rebalances> =
+        config.create_with_context(context).context("the consumer cannot be created")?;
     consumer.subscribe(&[&topic])?;
     let poller = Poller { consumer, decoder, to_pipeline, stop, topic };
     std::thread::Builder::new().name("log-consumer".into()).spawn(move || poller.run())?;

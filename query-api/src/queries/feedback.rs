@@ -63,7 +63,7 @@ async fn find(tenant: &Tenant, trace_id: &str, user: &str) -> Result<Option<Verd
         .bind(user)
         .fetch_optional::<Found>()
         .await
-        .map_err(crate::queries::traces::down)?;
+        .map_err(crate::stores::down)?;
     Ok(found.map(|found| Verdict {
         value: found.value,
         note: found.note,

@@ -14,10 +14,12 @@ use serde_json::json;
 use crate::Problem;
 use crate::metrics::METRICS;
 
+type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
 /// One dependency: its name, and a question that answers `Err` with what is wrong.
 pub struct Check {
     pub name: &'static str,
-    pub ask: Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>,
+    pub ask: Box<dyn Fn() -> Answer + Send + Sync>,
 }
 
 pub fn check<F>(name: &'static str, ask: impl Fn() -> F + Send + Sync + 'static) -> Check

@@ -1,12 +1,16 @@
 //! `retrace lag`: events and seconds behind, per projection and generation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use projector::log::identity::LogReader;
 use runtime::Settings;
+use runtime::metrics::METRICS;
 use schemas::topics;
 use sqlx::{AssertSqlSafe, PgPool};
+use tokio_util::sync::CancellationToken;
 
 /// One generation of a projection beside its topic.
 pub struct Standing {
@@ -25,6 +29,18 @@ impl Standing {
     pub fn lag(&self) -> i64 {
         self.end - self.applied
     }
+
+    /// How old the newest checkpoint is, while there is something to apply.
+    fn seconds(&self) -> i64 {
+        if self.lag() == 0 { 0 } else { self.checkpoint_age_seconds }
+    }
+
+    fn record(&self) {
+        let generation = self.generation.to_string();
+        let labels = [self.projection.as_str(), generation.as_str()];
+        METRICS.lag_events.with_label_values(&labels).set(self.lag());
+        METRICS.lag_seconds.with_label_values(&labels).set(self.seconds());
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the command line talks to its user")]
@@ -35,7 +51,6 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         "projection", "gen", "live", "applied", "log end", "events", "seconds"
     );
     for standing in standings(settings, &pool).await? {
-        let seconds = if standing.lag() == 0 { 0 } else { standing.checkpoint_age_seconds };
         println!(
             "{:<12} {:>4} {:>5} {:>14} {:>14} {:>10} {:>8}",
             standing.projection,
@@ -44,7 +59,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
             standing.applied,
             standing.end,
             standing.lag(),
-            seconds,
+            standing.seconds(),
         );
     }
     Ok(())
@@ -77,6 +92,33 @@ pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec
         });
     }
     Ok(standings)
+}
+
+/// Keeps the lag metrics up.
+pub async fn watch(settings: Arc<Settings>, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = tick.tick() => {}
+        }
+        match standings(&settings, &pool).await {
+            Ok(standings) => standings.iter().for_each(Standing::record),
+            Err(cause) => tracing::warn!(cause = format!("{cause:#}"), "the lag cannot be measured"),
+        }
+    }
+}
+
+/// Waits, bounded, until every projection has applied the log.
+pub async fn caught_up(settings: &Settings, pool: &PgPool, within: Duration) -> anyhow::Result<bool> {
+    let deadline = Instant::now() + within;
+    while Instant::now() < deadline {
+        if standings(settings, pool).await?.iter().all(|standing| standing.lag() <= 0) {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(false)
 }
 
 async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMap<i32, i64>> {

@@ -23,6 +23,7 @@ pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
         .with_context(|| format!("there is no projection `{projection}`"))?;
     refuse_incomplete_log(settings, topic).await?;
     let pool = runtime::postgres::pool(settings)?;
+    drop_superseded(settings, &pool, projection).await?;
     let next = next_generation(settings, &pool, projection).await?;
     fill(settings, &pool, projection, next).await?;
     let old = switch(&pool, projection, next).await?;
@@ -47,6 +48,22 @@ async fn refuse_incomplete_log(settings: &Settings, topic: &'static str) -> anyh
         (0..topics::PARTITIONS).try_for_each(|partition| reader.created(partition).map(drop))
     })
     .await?
+}
+
+/// What an earlier rebuild left when it was interrupted between its switch and its end.
+async fn drop_superseded(settings: &Settings, pool: &PgPool, projection: &str) -> anyhow::Result<()> {
+    let superseded: Vec<i32> = sqlx::query_scalar(
+        "SELECT generation FROM generations WHERE projection = $1 AND NOT live AND NOT retired
+         AND generation < (SELECT generation FROM generations WHERE projection = $1 AND live)",
+    )
+    .bind(projection)
+    .fetch_all(pool)
+    .await?;
+    for old in superseded {
+        say(&format!("dropping generation {old} of {projection}, which an interrupted rebuild left"));
+        drop_generation(settings, pool, projection, old).await?;
+    }
+    Ok(())
 }
 
 /// The generation being built, or a new one.
@@ -117,7 +134,8 @@ async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -
 /// No read goes back in time: the new generation is at least as far as the old on every partition.
 fn caught_up(building: &Standing, live: &Standing) -> bool {
     building.behind.iter().all(|(partition, (applied, _))| {
-        let live_applied = live.behind.get(partition).map_or(0, |(applied, _)| *applied);
+        // A live checkpoint beyond the log's end belongs to another log: then the end is what counts.
+        let live_applied = live.behind.get(partition).map_or(0, |(applied, end)| (*applied).min(*end));
         *applied >= live_applied && *applied > 0
     })
 }

@@ -89,7 +89,7 @@ fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: usize) -
     let ended = ended_at.is_some() || matches!(status, Some(TraceStatus::Completed | TraceStatus::Failed));
     let spans = spans::read(reader, id.as_deref(), most_spans);
     Trace {
-        id: id.or_else(|| spans.trace_id),
+        id: id.or(spans.trace_id),
         phase: if ended { Phase::Ended } else { Phase::Started },
         status,
         name: reader.name("name", LONGEST_NAME),
