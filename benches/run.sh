@@ -23,10 +23,9 @@ stop_all() {
         kill -TERM "${pids[$i]}" 2>/dev/null || true
         wait "${pids[$i]}" 2>/dev/null || true
     done
-    if [ -z "${KEEP:-}" ]; then
-        mkdir -p "$out/logs" && cp "$work"/data/logs/*.log "$work"/*.log "$out/logs/" 2>/dev/null || true
-        rm -rf "$work/data"
-    fi
+    mkdir -p "$out/logs" && cp "$work"/data/logs/*.log "$work"/*.log "$out/logs/" 2>/dev/null || true
+    rm -rf "$work/data" "$work"/*.log
+    rmdir "$work" 2>/dev/null || true
 }
 trap stop_all EXIT
 trap 'exit 130' INT TERM
@@ -82,6 +81,15 @@ for spans_per_trace in ${CASES:-10 1000}; do
         --spans-per-trace "$spans_per_trace" --label "$mode:" --json "$out/$mode-$spans_per_trace.json" "$@"
     curl -fs "$url/metrics" >"$out/$mode-$spans_per_trace.metrics" || true
 done
-if [ -n "${HOLD:-}" ]; then
-    echo "holding for $HOLD s: $url" && sleep "$HOLD"
-fi
+
+# figure FILE OBJECT KEY: one number out of a file of figures; the object begins before the key
+figure() { sed -n "/^ *\"$2\": {/,\$s/^ *\"$3\": \([0-9.]*\).*/\1/p" "$1" | head -n 1; }
+
+printf '\n%-14s %11s %11s %9s %9s %13s %9s\n' 'spans a trace' accepted/s visible/s 'ack p50' 'ack p99' 'visible p99' 'of bare'
+for spans_per_trace in ${CASES:-10 1000}; do
+    file=$out/$mode-$spans_per_trace.json
+    printf '%-14s %11.0f %11.0f %6.1f ms %6.1f ms %10.1f ms %9.2f\n' "$spans_per_trace" \
+        "$(figure "$file" load accepted_spans_per_second)" "$(figure "$file" load visible_spans_per_second)" \
+        "$(figure "$file" ack p50_ms)" "$(figure "$file" ack p99_ms)" "$(figure "$file" ack_to_visible p99_ms)" \
+        "$(figure "$file" bare visible_of_bare)"
+done

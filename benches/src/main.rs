@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
 async fn run(options: Options) -> anyhow::Result<()> {
     let plan = Arc::new(Plan::new(&options)?);
     let server = Arc::new(Server::new(&options)?);
-    let metrics_before = metrics::read(&options.url).await.unwrap_or_default();
+    let metrics_before = metrics::of(&options).await;
     let usage_before = Usage::of(&options.watch);
     let started = Instant::now();
     let probes = probe::start(Arc::clone(&plan), Arc::clone(&server), options.probe_ms);
@@ -43,7 +43,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let driven = driven?;
     let found = server.count(&plan.project).await?;
     let usage = Usage::of(&options.watch).since(&usage_before);
-    let metrics = metrics::since(&metrics_before, metrics::read(&options.url).await.unwrap_or_default());
+    let metrics = metrics::since(&metrics_before, metrics::of(&options).await);
     let mut figures = json!({
         "label": options.label,
         "load": report::load(&options, &plan, &driven),

@@ -2,9 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::options::Options;
+
 pub type Metrics = BTreeMap<String, f64>;
 
-pub async fn read(url: &str) -> anyhow::Result<Metrics> {
+/// Of the servers that are written to and read from; what a server does not tell is left out.
+pub async fn of(options: &Options) -> Metrics {
+    let mut all = read(&options.url).await.unwrap_or_default();
+    if let Some(url) = options.read_url.as_ref().filter(|url| **url != options.url) {
+        for (name, value) in read(url).await.unwrap_or_default() {
+            *all.entry(name).or_default() += value;
+        }
+    }
+    all
+}
+
+async fn read(url: &str) -> anyhow::Result<Metrics> {
     let text = reqwest::get(format!("{}/metrics", url.trim_end_matches('/'))).await?.error_for_status()?.text().await?;
     let line = |line: &str| {
         let (name, value) = line.rsplit_once(' ')?;

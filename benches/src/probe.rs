@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use hdrhistogram::Histogram;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::body::Plan;
@@ -14,6 +14,8 @@ use crate::server::{Posted, Read, Server};
 
 /// More than this is no race but a loss.
 const ABSENT_AT_MOST: u64 = 500;
+/// While so many wait, no more are started: a server that is behind is not to be kept busy by being watched.
+const WAITING_AT_MOST: usize = 32;
 const VISIBLE_WITHIN: Duration = Duration::from_secs(900);
 
 #[derive(Default)]
@@ -26,6 +28,8 @@ pub struct Probed {
     pub torn: u64,
     /// Answers that said of an acknowledged trace that there is none.
     pub absent: u64,
+    /// Probes that were due while too many waited.
+    pub skipped: u64,
     pub failed: u64,
     pub last_failure: Option<String>,
 }
@@ -69,24 +73,18 @@ async fn run(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64, mut stopped: o
             _ = &mut stopped => break,
             _ = tick.tick() => {}
         }
+        while let Some(ended) = running.try_join_next() {
+            probed.add(ended);
+        }
+        if running.len() >= WAITING_AT_MOST {
+            probed.skipped += 1;
+            continue;
+        }
         let (plan, server) = (Arc::clone(&plan), Arc::clone(&server));
         running.spawn(async move { one(&plan, &server, index).await });
     }
     while let Some(ended) = running.join_next().await {
-        let seen = ended.map_err(anyhow::Error::from).and_then(|seen| seen);
-        let visible = seen.and_then(|seen| {
-            probed.ack.push(seen.ack.as_micros() as u64);
-            probed.torn += seen.torn;
-            probed.absent += seen.absent;
-            seen.visible
-        });
-        match visible {
-            Ok(visible) => probed.visible.push(visible.as_micros() as u64),
-            Err(cause) => {
-                probed.failed += 1;
-                probed.last_failure = Some(format!("{cause:#}"));
-            }
-        }
+        probed.add(ended);
     }
     probed
 }
@@ -118,6 +116,23 @@ async fn watch(server: &Server, id: &str, acked: Instant, seen: &mut Seen) -> an
 }
 
 impl Probed {
+    fn add(&mut self, ended: Result<anyhow::Result<Seen>, JoinError>) {
+        let seen = ended.map_err(anyhow::Error::from).and_then(|seen| seen);
+        let visible = seen.and_then(|seen| {
+            self.ack.push(seen.ack.as_micros() as u64);
+            self.torn += seen.torn;
+            self.absent += seen.absent;
+            seen.visible
+        });
+        match visible {
+            Ok(visible) => self.visible.push(visible.as_micros() as u64),
+            Err(cause) => {
+                self.failed += 1;
+                self.last_failure = Some(format!("{cause:#}"));
+            }
+        }
+    }
+
     pub fn acknowledged(&self) -> u64 {
         self.ack.len() as u64
     }

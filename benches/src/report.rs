@@ -55,12 +55,13 @@ pub fn load(options: &Options, plan: &Plan, driven: &Driven) -> Value {
 }
 
 pub fn visible(probed: &Probed) -> Value {
-    let of = |values: &[u64]| Probed::histogram(values).as_ref().map(latency);
+    let of = |values: &[u64]| Probed::histogram(values).filter(|found| !found.is_empty()).as_ref().map(latency);
     json!({
         "ack_to_visible": of(&probed.visible),
         "probe_ack": of(&probed.ack),
         "torn": probed.torn,
         "absent": probed.absent,
+        "skipped": probed.skipped,
         "failed": probed.failed,
         "last_failure": probed.last_failure,
     })
@@ -129,12 +130,13 @@ pub fn print(figures: &Value) {
         at("/bodies/zstd_3_ratio")
     );
     println!(
-        "  refused   {:.0} × 503, {:.0} × 429; {:.0} lost connections; probes: {:.0} torn, {:.0} × 404, {:.0} failed {}",
+        "  refused   {:.0} × 503, {:.0} × 429; {:.0} lost connections; probes: {:.0} torn, {:.0} × 404, {:.0} skipped, {:.0} failed {}",
         at("/load/refused_503"),
         at("/load/refused_429"),
         at("/load/lost_connections"),
         at("/visible/torn"),
         at("/visible/absent"),
+        at("/visible/skipped"),
         at("/visible/failed"),
         text("/visible/last_failure"),
     );
@@ -148,6 +150,10 @@ pub fn print(figures: &Value) {
             at("/bare/visible_of_bare")
         );
     }
+    let flush = |what: &str| {
+        figures["metrics"][format!("retrace_flush_seconds_{what}{{projection=\"traces\"}}")].as_f64().unwrap_or(0.0)
+    };
+    println!("  flushes   {:.0} of the traces projection, {:.1} s in all", flush("count"), flush("sum"));
     let machine = at("/cpu/machine_seconds");
     println!(
         "  CPU       {machine:.1} s on all processors: load {:.1}, others {:.1}",

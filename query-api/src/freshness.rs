@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use crate::stores::{ClickHouse, Postgres};
 
 /// Waiters share one look at the checkpoints of this age.
-const SHARED: Duration = Duration::from_millis(10);
+const SHARED: Duration = Duration::from_millis(40);
 
 /// When the checkpoints were looked at, and what they were: partition → next offset.
 type Seen = (Instant, HashMap<i32, i64>);
@@ -58,16 +58,11 @@ impl Freshness {
         Ok(())
     }
 
-    /// Whether the projection lagged for this partition, and has now reached the log's end as of the call. An id that is
-    /// still absent after that is a 404.
-    pub async fn caught_up(&self, topic: Topic, partition: i32) -> Result<bool, Problem> {
+    /// Waits until the projection has reached the log's end as of the call. An id that is still absent after that is a
+    /// 404; what was looked at before it may be older.
+    pub async fn caught_up(&self, topic: Topic, partition: i32) -> Result<(), Problem> {
         let end = self.end(topic, partition).await?;
-        let record = Record { topic, partition, offset: end - 1 };
-        if self.reached(record).await? {
-            return Ok(false);
-        }
-        self.reach(record).await?;
-        Ok(true)
+        self.reach(Record { topic, partition, offset: end - 1 }).await
     }
 
     async fn reach(&self, record: Record) -> Result<(), Problem> {

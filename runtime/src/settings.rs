@@ -127,7 +127,7 @@ settings! {
     /// Seconds a client may take over one request.
     request_timeout_seconds: u64 = 60u64;
     /// How long the producer gathers a batch.
-    produce_linger_ms: u32 = 5u32;
+    produce_linger_ms: u32 = 2u32;
     /// Bytes that wait for Kafka at most; beyond it writes get 503.
     produce_queue_bytes: usize = 50_331_648usize;
     /// How long a write waits for Kafka before it is refused.
@@ -137,11 +137,11 @@ settings! {
     /// Rows that make a flush.
     flush_rows: usize = 20_000usize;
     /// Bytes of events that make a flush.
-    flush_bytes: usize = 16_777_216usize;
+    flush_bytes: usize = 8_388_608usize;
     /// Age that makes a flush.
     flush_ms: u64 = 150u64;
     /// Spans whose state the projector keeps in memory.
-    state_cache_spans: usize = 200_000usize;
+    state_cache_spans: usize = 50_000usize;
     /// Traces that the known-ids filter is sized for.
     known_ids_capacity: usize = 10_000_000usize;
     /// Seconds before a checkpoint that a starting projector reads again.

@@ -46,3 +46,9 @@ Ctrl-C stops everything; the next start finds all data."#,
         data.join("logs").display(),
     );
 }
+
+/// Something does not run although everything else does.
+#[expect(clippy::print_stderr, reason = "the command line talks to its user")]
+pub fn warn(what: &str) {
+    eprintln!("\nWarning: {what}");
+}

@@ -63,7 +63,7 @@ pub async fn start(
     let limits = Limits::new(settings);
     tasks.spawn("rate limits", Arc::clone(&limits).tidy(tasks.stop.clone()));
     if role == Role::Projector {
-        checks.extend(projector(settings, tasks)?);
+        checks.push(projector(settings, tasks)?.0);
         checks.extend(stores(&client, &pool));
     }
     let mut router = Router::new();
@@ -92,7 +92,7 @@ pub async fn start(
 }
 
 /// The pipelines, and what they have to say in `/readyz`.
-pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<Vec<Check>> {
+pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<(Check, Arc<projector::Stopped>)> {
     let client = migrations::clickhouse::client(settings);
     let pool = runtime::postgres::pool(settings)?;
     let stopped = Arc::new(projector::Stopped::default());
@@ -101,10 +101,12 @@ pub fn projector(settings: &Arc<Settings>, tasks: &mut Tasks) -> anyhow::Result<
     tasks.spawn("lag", lag::watch(Arc::clone(settings), pool.clone(), tasks.stop.clone()));
     let run = projector::run(Arc::clone(settings), client, pool, Arc::clone(&stopped), tasks.stop.clone());
     tasks.spawn("projector", run);
-    Ok(vec![check("projections", move || {
-        let state = stopped.check();
+    let asked = Arc::clone(&stopped);
+    let check = check("projections", move || {
+        let state = asked.check();
         async move { state }
-    })])
+    });
+    Ok((check, stopped))
 }
 
 /// The OpenAPI document of all services.

@@ -56,7 +56,7 @@ async fn serve(
     let mut tasks = Tasks::default();
     tasks.spawn("signals", stop_on_signal(tasks.stop.clone()));
     migrations::migrate(settings).await?;
-    let mut checks = services::projector(settings, &mut tasks)?;
+    let (projections, stopped) = services::projector(settings, &mut tasks)?;
     let key = first_key(settings, data).await?;
     let asked = Arc::downgrade(stack);
     let engines = check("engines", move || {
@@ -70,8 +70,7 @@ async fn serve(
             .collect();
         async move { if down.is_empty() { Ok(()) } else { Err(down.join("; ")) } }
     });
-    checks.push(engines);
-    services::start(settings, Role::All, listener, checks, &mut tasks).await?;
+    services::start(settings, Role::All, listener, vec![engines, projections], &mut tasks).await?;
     // "Ready" means that a write is read back at once: the projectors have their partitions.
     let pool = runtime::postgres::pool(settings)?;
     if !commands::lag::caught_up(settings, &pool, CATCHING_UP).await? {
@@ -79,6 +78,9 @@ async fn serve(
     }
     pool.close().await;
     banner::print(settings, data, &key, started.elapsed());
+    if let Err(why) = stopped.check() {
+        banner::warn(&why);
+    }
     tasks.run(Duration::from_secs(settings.shutdown_seconds)).await.or_else(services::ended_by_signal)
 }
 

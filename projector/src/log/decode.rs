@@ -69,12 +69,6 @@ impl Decoder {
         Decoder { keys, hears }
     }
 
-    pub fn forget_keys(&mut self) {
-        if let Some(keys) = &mut self.keys {
-            keys.clear();
-        }
-    }
-
     /// An error means that Kafka does not answer: the same record is tried again.
     pub fn decode(&mut self, message: &BorrowedMessage<'_>) -> anyhow::Result<Decoded> {
         let decoded = |outcome| Decoded {

@@ -49,9 +49,8 @@ pub async fn get(
     if feedback.is_none() {
         // Given a moment ago, it may be on its way.
         let partition = topics::trace_partition(tenant.name(), &trace.trace_id, topics::PARTITIONS);
-        if state.freshness.caught_up(Topic::Telemetry, partition).await? {
-            feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
-        }
+        state.freshness.caught_up(Topic::Telemetry, partition).await?;
+        feedback = find(&tenant, &trace.trace_id, &principal.user).await?;
     }
     Ok(Json(FeedbackOut { feedback }))
 }

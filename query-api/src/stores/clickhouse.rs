@@ -51,9 +51,12 @@ impl ClickHouse {
     }
 }
 
+/// ClickHouse answers, but cannot do this now: worth a retry.
+const OVERLOADED: &[&str] = &["TIMEOUT", "MEMORY_LIMIT", "TOO_MANY_SIMULTANEOUS_QUERIES", "are busy"];
+
 pub fn down(cause: clickhouse::error::Error) -> Problem {
     match &cause {
-        clickhouse::error::Error::BadResponse(text) if !text.contains("TIMEOUT") && !text.contains("MEMORY_LIMIT") => {
+        clickhouse::error::Error::BadResponse(text) if !OVERLOADED.iter().any(|sign| text.contains(sign)) => {
             Problem::internal(cause)
         }
         _ => Problem::store_down("ClickHouse", cause),

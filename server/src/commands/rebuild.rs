@@ -16,6 +16,11 @@ use super::lag::{Standing, standings};
 const LONGEST_READ: Duration = Duration::from_secs(31);
 
 pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
+    rebuild(settings, projection, LONGEST_READ).await
+}
+
+/// `longest_read`: what is still being read of the old generation has ended so long after the switch.
+pub async fn rebuild(settings: &Settings, projection: &str, longest_read: Duration) -> anyhow::Result<()> {
     let topic = projector::projections::PROJECTIONS
         .iter()
         .find(|(name, _)| *name == projection)
@@ -30,7 +35,7 @@ pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
     say(&format!(
         "generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"
     ));
-    tokio::time::sleep(LONGEST_READ).await;
+    tokio::time::sleep(longest_read).await;
     drop_generation(settings, &pool, projection, old).await?;
     say("done");
     Ok(())

@@ -72,17 +72,18 @@ pub fn hears(kind: &str) -> bool {
 
 impl Prepared {
     /// In the order of writing. Of all orders only this one is exact.
-    fn tables(&self) -> [Table<'_>; 9] {
+    fn groups(&self) -> [Vec<Table<'_>>; 4] {
         [
-            Table::Chunks(&self.chunks),
-            Table::Cells(&self.cells),
-            Table::Erasures(&self.erasures),
-            Table::Counts(&self.counts),
-            Table::List(&self.list),
-            Table::Traces(&self.traces),
-            Table::Spans(&self.spans),
-            Table::Feedback(&self.feedback),
-            Table::Checkpoints(&self.checkpoints),
+            vec![
+                Table::Chunks(&self.chunks),
+                Table::Cells(&self.cells),
+                Table::Erasures(&self.erasures),
+                Table::Counts(&self.counts),
+                Table::List(&self.list),
+            ],
+            vec![Table::Traces(&self.traces)],
+            vec![Table::Spans(&self.spans), Table::Feedback(&self.feedback)],
+            vec![Table::Checkpoints(&self.checkpoints)],
         ]
     }
 }
@@ -324,8 +325,9 @@ impl<S: Rows> Projection for Traces<S> {
     }
 
     async fn commit(&mut self, prepared: &Prepared) -> anyhow::Result<()> {
-        for table in prepared.tables() {
-            self.store.write(table).await?;
+        // Side by side what does not depend on each other: the order is between the groups.
+        for group in prepared.groups() {
+            futures::future::try_join_all(group.into_iter().map(|table| self.store.write(table))).await?;
         }
         self.cache.shrink();
         self.counts.shrink();

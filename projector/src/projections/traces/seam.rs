@@ -10,7 +10,7 @@ pub type TraceKey = (String, String);
 /// Tenant, day, project, environment, status, partition.
 pub type CountKey = (String, u16, String, String, String, u16);
 
-/// Rows of one table. A flush writes them in the order of [`super::Prepared::tables`].
+/// Rows of one table. A flush writes them in the order of [`super::Prepared::groups`].
 #[derive(Clone, Copy)]
 pub enum Table<'a> {
     Chunks(&'a [ChunkRow]),

@@ -25,20 +25,26 @@ pub async fn get(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<TraceWithSpans>, Problem> {
-    let trace = visible(&state, &principal, &headers, &id).await?;
+    let mut trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;
     let id = trace.trace_id.clone();
-    let spans = tenant
-        .select("?fields", "spans", "trace_id = ?", SPAN_ORDER)
-        .bind(&id)
-        .fetch_all::<SpanRow>()
-        .await
-        .map_err(down)?;
+    let partition = topics::trace_partition(tenant.name(), &id, topics::PARTITIONS);
+    let mut spans = spans_of(&tenant, &id).await?;
+    if spans.len() as u64 != trace.span_count {
+        // A flush is under way: it writes a trace before its spans.
+        state.freshness.caught_up(Topic::Telemetry, partition).await?;
+        trace = find(&tenant, &id).await?.ok_or_else(|| Problem::not_found("Trace"))?;
+        spans = spans_of(&tenant, &id).await?;
+    }
     let mut payloads = Payloads::of_trace(&tenant, &id).await?;
     Ok(Json(TraceWithSpans {
         trace: trace.answer(&mut payloads, true),
         spans: spans.into_iter().map(|span| span.answer(&id, &mut payloads)).collect(),
     }))
+}
+
+async fn spans_of(tenant: &Tenant, id: &str) -> Result<Vec<SpanRow>, Problem> {
+    tenant.select("?fields", "spans", "trace_id = ?", SPAN_ORDER).bind(id).fetch_all().await.map_err(down)
 }
 
 /// The trace, if the caller may see it. Where it is absent and the projection lags, the lag is waited for before the 404.
@@ -55,12 +61,8 @@ pub async fn visible(
         return Ok(trace);
     }
     let partition = topics::trace_partition(tenant.name(), &id, topics::PARTITIONS);
-    if state.freshness.caught_up(Topic::Telemetry, partition).await?
-        && let Some(trace) = find(&tenant, &id).await?
-    {
-        return Ok(trace);
-    }
-    Err(Problem::not_found("Trace"))
+    state.freshness.caught_up(Topic::Telemetry, partition).await?;
+    find(&tenant, &id).await?.ok_or_else(|| Problem::not_found("Trace"))
 }
 
 async fn find(tenant: &Tenant, id: &str) -> Result<Option<TraceRow>, Problem> {
