@@ -1,5 +1,7 @@
 //! The contract: bytes once written decode for ever, and versions of a schema read each other.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::path::PathBuf;
 
 use apache_avro::schema_compatibility::SchemaCompatibility;

@@ -15,7 +15,7 @@ use runtime::auth::Principal;
 use runtime::lifecycle::Tasks;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::Client;
@@ -26,8 +26,6 @@ pub struct World {
 }
 
 static WORLD: OnceCell<World> = OnceCell::const_new();
-/// Tests run side by side; one that takes an engine down has the engines for itself.
-static SHARED: RwLock<()> = RwLock::const_new(());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 pub fn binary() -> PathBuf {
@@ -46,18 +44,11 @@ pub async fn engines() -> &'static World {
         .await
 }
 
-/// The engines, for a test that takes one down. No installation of another test exists meanwhile.
-pub async fn outage() -> (RwLockWriteGuard<'static, ()>, &'static World) {
-    (SHARED.write().await, engines().await)
-}
-
 /// The services of one installation, in this process.
 pub struct Retrace {
     pub settings: Arc<Settings>,
     pub client: Client,
     stop: CancellationToken,
-    running: Option<tokio::task::JoinHandle<anyhow::Result<()>>>,
-    _shared: Option<RwLockReadGuard<'static, ()>>,
 }
 
 impl Retrace {
@@ -66,21 +57,13 @@ impl Retrace {
     }
 
     pub async fn with(tweak: impl FnOnce(&mut Settings)) -> Retrace {
-        let shared = SHARED.read().await;
-        let mut retrace = Retrace::alone(tweak).await;
-        retrace._shared = Some(shared);
-        retrace
-    }
-
-    /// For a test that holds [`outage`].
-    pub async fn alone(tweak: impl FnOnce(&mut Settings)) -> Retrace {
         let settings = new_settings(tweak).await;
         migrations::migrate(&settings).await.unwrap();
-        Retrace::run(settings, true).await
+        Retrace::run(settings).await
     }
 
     /// Services over stores that exist.
-    pub async fn run(mut settings: Settings, first_start: bool) -> Retrace {
+    async fn run(mut settings: Settings) -> Retrace {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind(&settings.listen).await.unwrap();
         settings.listen = listener.local_addr().unwrap().to_string();
@@ -89,16 +72,14 @@ impl Retrace {
         services::projector(&settings, &mut tasks).unwrap();
         let pool = runtime::postgres::pool(&settings).unwrap();
         let system = System { settings: &settings, pool: &pool };
-        if first_start {
-            system.publish_prices(schemas::prices::SHIPPED, "").await.unwrap();
-            system.create_key(&local_user(), Some(&settings.bootstrap_api_key)).await.unwrap();
-        }
+        system.publish_prices(schemas::prices::SHIPPED, "").await.unwrap();
+        system.create_key(&local_user(), Some(&settings.bootstrap_api_key)).await.unwrap();
         eventually("the first key", async || system.knows_key(&settings.bootstrap_api_key).await.unwrap()).await;
         services::start(&settings, Role::All, listener, Vec::new(), &mut tasks).await.unwrap();
         let stop = tasks.stop.clone();
-        let running = tokio::spawn(tasks.run(Duration::from_secs(10)));
+        tokio::spawn(tasks.run(Duration::from_secs(10)));
         let client = Client::new(&format!("http://{}", settings.listen), &settings.bootstrap_api_key);
-        Retrace { settings, client, stop, running: Some(running), _shared: None }
+        Retrace { settings, client, stop }
     }
 
     /// A key of another user.
@@ -110,22 +91,6 @@ impl Retrace {
         let key = system.create_key(&principal, None).await.unwrap();
         eventually("the key", async || system.knows_key(&key).await.unwrap()).await;
         self.client.with_key(&key)
-    }
-
-    /// Stops the services, and starts them again over the same stores.
-    pub async fn restart(mut self) -> Retrace {
-        self.stop().await;
-        let shared = self._shared.take();
-        let mut again = Retrace::run((*self.settings).clone(), false).await;
-        again._shared = shared;
-        again
-    }
-
-    pub async fn stop(&mut self) {
-        self.stop.cancel();
-        if let Some(running) = self.running.take() {
-            let _ = running.await.unwrap();
-        }
     }
 
     /// Waits until every projection has applied the whole log.

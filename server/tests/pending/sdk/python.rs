@@ -42,7 +42,12 @@ fn find_or_make() -> Result<PathBuf, String> {
         .map_err(told)?;
     flock(&lock, FlockOperation::LockExclusive).map_err(|fault| told(fault.into()))?;
     let folder = cache.join(NAME);
-    if !folder.exists() {
+    let python = folder.join("bin/python");
+    // A link: the machine's Python may have been replaced since.
+    if !python.exists() {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(told)?;
+        }
         // The lock is held, so a folder of that name is what an interrupted run left.
         let partial = cache.join(format!(".{NAME}.partial"));
         if partial.exists() {
@@ -51,33 +56,32 @@ fn find_or_make() -> Result<PathBuf, String> {
         make(&partial)?;
         fs::rename(&partial, &folder).map_err(told)?;
     }
-    Ok(folder.join("bin/python"))
+    Ok(python)
 }
 
 /// Debian has Python without `ensurepip`: there the system's pip installs into the environment.
 fn make(folder: &Path) -> Result<(), String> {
-    let has_ensurepip = run(Command::new("python3").args(["-c", "import ensurepip"])).is_ok();
+    let has_ensurepip = run(Command::new("python3").args(["-c", "import ensurepip"]), "python3").is_ok();
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).args((!has_ensurepip).then_some("--without-pip")).arg(folder);
-    run(&mut venv)?;
+    run(&mut venv, "python3 -m venv")?;
     let own = folder.join("bin/python");
     let mut pip = Command::new(if has_ensurepip { own.as_os_str() } else { "python3".as_ref() });
     pip.args(["-m", "pip"]);
     if !has_ensurepip {
         pip.arg("--python").arg(&own);
     }
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(PINNED))
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(PINNED), "pip")
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|fault| format!("{program} cannot be started ({fault})"))?;
+fn run(command: &mut Command, what: &str) -> Result<(), String> {
+    let output = command.output().map_err(|fault| format!("{what} cannot be started ({fault})"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().find(|line| line.contains("ERROR")).or_else(|| said.lines().last());
-    Err(format!("{program} said: {}", line.unwrap_or("nothing").trim()))
+    Err(format!("{what} said: {}", line.unwrap_or("nothing").trim()))
 }
 
 /// Runs a driver script as a user's program that knows its server only by the environment, and gives what it printed.

@@ -1,0 +1,150 @@
+//! An installation on which many histories are played at once, while its services are stopped, dropped in mid-work and
+//! joined by a second projector.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use retrace_server::services;
+use runtime::Settings;
+use runtime::lifecycle::Tasks;
+
+use super::check;
+use super::history::History;
+use super::play::Play;
+use super::random::Random;
+use crate::harness::{Retrace, free_port};
+
+/// Histories in flight; more would only wait for two cores.
+const AT_ONCE: usize = 50;
+
+pub struct Installation {
+    retrace: Retrace,
+    random: Random,
+}
+
+/// What a history was answered, and should not have been.
+pub struct Failure {
+    pub history: usize,
+    pub text: String,
+}
+
+impl Installation {
+    pub async fn start(random: &mut Random) -> Installation {
+        let (flush_rows, flush_ms) = (random.between(1, 50), random.between(5, 80) as u64);
+        let state_cache_spans = random.between(1, 20);
+        let reread_seconds = *random.pick(&[0, 2, 120]);
+        let retrace = Retrace::alone(|settings| {
+            settings.listen = format!("127.0.0.1:{}", free_port());
+            settings.flush_rows = flush_rows;
+            settings.flush_ms = flush_ms;
+            settings.state_cache_spans = state_cache_spans;
+            settings.reread_seconds = reread_seconds;
+            settings.freshness_wait_ms = 2_000;
+            settings.known_ids_capacity = 1_000;
+        })
+        .await;
+        Installation { retrace, random: random.clone() }
+    }
+
+    pub fn settings(&self) -> String {
+        let Settings { flush_rows, flush_ms, state_cache_spans, reread_seconds, .. } = &*self.retrace.settings;
+        format!(
+            "flush_rows {flush_rows}, flush_ms {flush_ms}, state_cache_spans {state_cache_spans}, reread_seconds {reread_seconds}"
+        )
+    }
+
+    /// Plays all, with so many faults meanwhile, and compares every answer with the fold.
+    pub async fn play(mut self, histories: &[History], faults: usize) -> (Installation, Vec<Failure>) {
+        let t = Instant::now();
+        let plays = Play::cast(&self.retrace, histories).await;
+        eprintln!("cast {:?}", t.elapsed());
+        let total = histories.iter().map(History::requests).sum();
+        let sent = AtomicUsize::new(0);
+        let settings = Arc::clone(&self.retrace.settings);
+        let playing = each(&plays, |play| play.run(&settings, &sent));
+        let ((retrace, random), played) =
+            tokio::join!(disturb(self.retrace, self.random, faults, total, &sent), playing);
+        (self.retrace, self.random) = (retrace, random);
+        eprintln!("played {:?}", t.elapsed());
+        let mut failures = failures_of(played);
+        self.retrace.settled().await;
+        eprintln!("settled {:?}", t.elapsed());
+        let fold = self.retrace.fold().await;
+        let seed = self.random.next();
+        let compared = each(&plays, |play| async { check::compare(play, &fold, &mut Random::new(seed)).await }).await;
+        failures.extend(failures_of(compared));
+        eprintln!("compared {:?}", t.elapsed());
+        let report = self.retrace.report().await;
+        eprintln!("verified {:?}", t.elapsed());
+        if !report.is_exact() {
+            // Its differences name the tenants.
+            let named = |play: &Play<'_>| {
+                report
+                    .differences
+                    .iter()
+                    .find(|text| play.tenants.iter().any(|name| text.contains(name.as_str())))
+                    .cloned()
+            };
+            let rows =
+                plays.iter().enumerate().filter_map(|(history, play)| Some(Failure { history, text: named(play)? }));
+            failures.extend(rows);
+            assert!(!failures.is_empty(), "{report}");
+        }
+        (self, failures)
+    }
+}
+
+fn failures_of(outcomes: Vec<Result<(), String>>) -> Vec<Failure> {
+    let failed = |(history, outcome): (usize, Result<(), String>)| Some(Failure { history, text: outcome.err()? });
+    outcomes.into_iter().enumerate().filter_map(failed).collect()
+}
+
+/// The outcomes, in order; a bounded number runs at once.
+async fn each<'p, 'h: 'p, F: Future<Output = Result<(), String>>>(
+    plays: &'p [Play<'h>],
+    task: impl Fn(&'p Play<'h>) -> F,
+) -> Vec<Result<(), String>> {
+    use futures::StreamExt;
+    futures::stream::iter(plays.iter().map(task)).buffered(AT_ONCE).collect().await
+}
+
+/// At random points of the play: a restart, an abrupt end, or a second projector that comes and goes.
+async fn disturb(
+    mut retrace: Retrace,
+    mut random: Random,
+    faults: usize,
+    total: usize,
+    sent: &AtomicUsize,
+) -> (Retrace, Random) {
+    let mut points: Vec<usize> = (0..faults).map(|_| total * random.between(2, 95) / 100).collect();
+    points.sort_unstable();
+    let mut second: Option<tokio::task::JoinHandle<anyhow::Result<()>>> = None;
+    let mut stop = None;
+    let deadline = Instant::now() + Duration::from_secs(300);
+    for point in points {
+        while sent.load(Ordering::Relaxed) < point {
+            assert!(Instant::now() < deadline, "the histories do not go on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let t = Instant::now();
+        let k = random.clone().below(5);
+        match random.below(5) {
+            0 | 1 => retrace = retrace.crash().await,
+            2 | 3 => retrace = retrace.restart().await,
+            _ if second.is_none() => {
+                let mut tasks = Tasks::default();
+                services::projector(&retrace.settings, &mut tasks).unwrap();
+                stop = Some(tasks.stop.clone());
+                second = Some(tokio::spawn(tasks.run(Duration::from_secs(10))));
+            }
+            _ => {}
+        }
+        eprintln!("fault {k} took {:?}", t.elapsed());
+    }
+    if let (Some(stop), Some(second)) = (stop, second) {
+        stop.cancel();
+        let _ = second.await.unwrap();
+    }
+    (retrace, random)
+}
