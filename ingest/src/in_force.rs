@@ -30,10 +30,16 @@ impl InForce {
         let from: HashMap<i32, i64> = (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(known).collect();
         let in_force =
             Arc::new(InForce { keys, prices: RwLock::new(prices), followed: watch::Sender::new(from.clone()) });
-        let applied = Arc::clone(&in_force);
-        follow::follow(settings, topics::WORKSPACE, from.into_iter().collect(), stop, move |record, event| {
-            applied.apply(record, &event);
-        })?;
+        let (applied, keys) = (Arc::clone(&in_force), Arc::clone(&in_force.keys));
+        follow::follow(
+            settings,
+            topics::WORKSPACE,
+            from.into_iter().collect(),
+            stop,
+            move |record, event| applied.apply(record, &event),
+            move || keys.complete(),
+        )?;
+        in_force.keys.completed().await;
         Ok(in_force)
     }
 

@@ -51,14 +51,18 @@ impl AppState {
         }
     }
 
+    /// The least of those that are read: during a switch of generations readers may be on either.
     async fn workspace_checkpoint(&self, partition: i32) -> Result<i64, sqlx::Error> {
-        let schema = runtime::postgres::live_schema(&self.pool, "workspace").await?;
-        let next: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!(
-            "SELECT next_offset FROM {schema}.checkpoints WHERE topic = 'retrace.workspace' AND partition_id = $1"
-        )))
-        .bind(partition)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(next.unwrap_or(0))
+        let mut least = i64::MAX;
+        for schema in runtime::postgres::read_schemas(&self.pool, "workspace").await? {
+            let next: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!(
+                "SELECT next_offset FROM {schema}.checkpoints WHERE topic = 'retrace.workspace' AND partition_id = $1"
+            )))
+            .bind(partition)
+            .fetch_optional(&self.pool)
+            .await?;
+            least = least.min(next.unwrap_or(0));
+        }
+        Ok(least)
     }
 }

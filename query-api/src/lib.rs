@@ -86,7 +86,7 @@ async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> any
     let mut from: std::collections::HashMap<i32, i64> =
         (0..topics::PARTITIONS).map(|partition| (partition, 0)).collect();
     from.extend(keys.load(pool).await?);
-    let followed = Arc::clone(&keys);
+    let (followed, complete) = (Arc::clone(&keys), Arc::clone(&keys));
     follow::follow(
         settings,
         topics::WORKSPACE,
@@ -97,6 +97,8 @@ async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> any
             Event::ApiKeyRevoked(revoked) => followed.revoked(&record.envelope.tenant, revoked),
             _ => {}
         },
+        move || complete.complete(),
     )?;
+    keys.completed().await;
     Ok(keys)
 }

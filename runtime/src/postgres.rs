@@ -26,6 +26,18 @@ pub async fn live_schema(pool: &PgPool, projection: &str) -> Result<String, sqlx
     Ok(schema(projection, generation))
 }
 
+/// The schemas that somebody may be reading: the live one's, and those it has just taken over from.
+pub async fn read_schemas(pool: &PgPool, projection: &str) -> Result<Vec<String>, sqlx::Error> {
+    let generations: Vec<i32> = sqlx::query_scalar(
+        "SELECT generation FROM generations WHERE projection = $1 AND NOT retired
+         AND generation <= (SELECT generation FROM generations WHERE projection = $1 AND live)",
+    )
+    .bind(projection)
+    .fetch_all(pool)
+    .await?;
+    Ok(generations.into_iter().map(|generation| schema(projection, generation)).collect())
+}
+
 pub fn schema(projection: &str, generation: i32) -> String {
     format!("{projection}_g{generation}")
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -28,6 +29,15 @@ pub struct Record {
     pub envelope: Result<Envelope, String>,
     pub value: Option<Vec<u8>>,
 }
+
+/// Errors are those of the calls: librdkafka's reports of them beside these say nothing more.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, _: KafkaError, _: &str) {}
+}
+
+impl ConsumerContext for Quiet {}
 
 #[derive(Clone)]
 pub struct LogReader {
@@ -125,13 +135,13 @@ impl LogReader {
         format!("{}{topic}", self.topic_prefix)
     }
 
-    fn consumer(&self) -> anyhow::Result<BaseConsumer> {
+    fn consumer(&self) -> anyhow::Result<BaseConsumer<Quiet>> {
         let mut config = self.config.clone();
         // Partitions are assigned by hand; the group's name is never used to commit.
         config.set("group.id", "retrace-verify").set("enable.auto.commit", "false");
         config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
-        config.set("queued.max.messages.kbytes", "16384");
-        config.create().context("no Kafka consumer can be made")
+        config.set("queued.max.messages.kbytes", "16384").set("fetch.wait.max.ms", "20");
+        config.create_with_context(Quiet).context("no Kafka consumer can be made")
     }
 }
 

@@ -8,12 +8,12 @@ use anyhow::{Context, bail};
 use migrations::topics::{Cleaner, keys_topic};
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::{client_config, consumer_config};
+use runtime::kafka::{Errors, LogConsumer, client_config, consumer_config};
 use schemas::{sealing, topics};
 
 use super::keys::Key;
@@ -103,8 +103,9 @@ async fn nudge(producer: &FutureProducer, topic: &str, partitions: impl Iterator
 async fn stands(settings: &Settings, partition: i32, offset: i64) -> anyhow::Result<bool> {
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || {
-        let consumer: BaseConsumer =
-            consumer_config(&settings, "retrace-eraser").set("enable.partition.eof", "true").create()?;
+        let consumer: LogConsumer = consumer_config(&settings, "retrace-eraser")
+            .set("enable.partition.eof", "true")
+            .create_with_context(Errors)?;
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&settings.topic(topics::KEYS), partition, Offset::Offset(offset))?;
         consumer.assign(&list)?;

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::consumer_config;
+use runtime::kafka::{Errors, LogConsumer, consumer_config};
 use schemas::{sealing, topics};
 
 use super::content::Pending;
@@ -32,8 +32,9 @@ pub async fn bury(settings: &Settings, producer: &FutureProducer, pending: &[Pen
     }
     let scanned = settings.clone();
     let keys = tokio::task::spawn_blocking(move || {
-        let consumer: BaseConsumer =
-            consumer_config(&scanned, "retrace-eraser").set("enable.partition.eof", "true").create()?;
+        let consumer: LogConsumer = consumer_config(&scanned, "retrace-eraser")
+            .set("enable.partition.eof", "true")
+            .create_with_context(Errors)?;
         let topic = scanned.topic(topics::KEYS);
         let mut keys = Vec::new();
         for (partition, traces) in wanted {
@@ -55,7 +56,7 @@ pub async fn bury(settings: &Settings, producer: &FutureProducer, pending: &[Pen
 }
 
 fn scan(
-    consumer: &BaseConsumer,
+    consumer: &LogConsumer,
     topic: &str,
     partition: i32,
     traces: &HashSet<(String, String)>,

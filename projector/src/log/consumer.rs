@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::consumer_config;
+use runtime::kafka::{FOLLOWERS_WAIT, consumer_config};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -99,6 +99,7 @@ pub fn start(
     let context = Rebalances { to_pipeline: to_pipeline.clone(), assigned: Mutex::default(), topic: topic.clone() };
     let mut config = consumer_config(settings, group);
     config
+        .set(FOLLOWERS_WAIT.0, FOLLOWERS_WAIT.1)
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "2000")
         .set("partition.assignment.strategy", "range");

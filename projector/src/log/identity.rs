@@ -1,12 +1,14 @@
 //! Which log a partition belongs to, and whether a checkpoint fits it.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::{Received, consumer_config};
+use runtime::kafka::{Errors, LogConsumer, Received, consumer_config};
 use schemas::Event;
 use schemas::events::LogCreated;
 
@@ -16,7 +18,7 @@ use crate::pipeline::Mismatch;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct LogReader {
-    consumer: BaseConsumer,
+    consumer: LogConsumer,
     topic: String,
 }
 
@@ -24,27 +26,35 @@ impl LogReader {
     pub fn new(settings: &Settings, topic: &str) -> anyhow::Result<LogReader> {
         let consumer = consumer_config(settings, "retrace-identity")
             .set("enable.partition.eof", "true")
-            .create()
+            .create_with_context(Errors)
             .context("the consumer cannot be created")?;
         Ok(LogReader { consumer, topic: settings.topic(topic) })
     }
 
-    /// The partition's first record. A log whose beginning is missing is refused.
-    pub fn created(&self, partition: i32) -> anyhow::Result<LogCreated> {
-        let (low, high) = self.watermarks(partition)?;
-        if low > 0 || high == 0 {
-            let sentence = "is missing: a projection of it would be wrong";
-            return Err(Mismatch(format!("the beginning of {} partition {partition} {sentence}", self.topic)).into());
+    /// The first record of each partition. A log whose beginning is missing is refused.
+    pub fn created(&self, partitions: &[i32]) -> anyhow::Result<HashMap<i32, LogCreated>> {
+        for partition in partitions {
+            let (low, high) = self.watermarks(*partition)?;
+            if low > 0 || high == 0 {
+                let sentence = "is missing: a projection of it would be wrong";
+                return Err(
+                    Mismatch(format!("the beginning of {} partition {partition} {sentence}", self.topic)).into()
+                );
+            }
         }
-        let first = self.record(partition, 0)?;
-        match first.map(|record| (Event::decode(&record.envelope.kind, &record.value), record)) {
-            Some((Some(Ok(Event::LogCreated(created))), _)) => Ok(created),
-            _ => Err(Mismatch(format!(
-                "{} partition {partition} does not begin with a `log.created` record",
-                self.topic
-            ))
-            .into()),
-        }
+        let first = self.records(partitions.iter().map(|partition| (*partition, 0)).collect())?;
+        let created = |partition: &i32| {
+            let decoded = first.get(partition).map(|record| Event::decode(&record.envelope.kind, &record.value));
+            match decoded {
+                Some(Some(Ok(Event::LogCreated(created)))) => Ok((*partition, created)),
+                _ => Err(Mismatch(format!(
+                    "{} partition {partition} does not begin with a `log.created` record",
+                    self.topic
+                ))
+                .into()),
+            }
+        };
+        partitions.iter().map(created).collect()
     }
 
     pub fn watermarks(&self, partition: i32) -> anyhow::Result<(i64, i64)> {
@@ -53,30 +63,38 @@ impl LogReader {
             .with_context(|| format!("{} {partition}", self.topic))
     }
 
-    /// Whether the checkpoint was written for this log; `None` where there is no checkpoint yet.
-    pub fn check(&self, partition: i32, checkpoint: Option<&Checkpoint>) -> anyhow::Result<LogCreated> {
-        let created = self.created(partition)?;
-        let Some(checkpoint) = checkpoint else { return Ok(created) };
-        let what = |found: &str| -> anyhow::Error {
-            Mismatch(format!(
-                "the checkpoint of {} partition {partition} {found}; the projection does not belong to this log. \
-                 If the log is right, run `retrace rebuild` for the projection",
-                self.topic
-            ))
-            .into()
-        };
-        if checkpoint.log_id != created.log_id || checkpoint.partitions != created.partitions {
-            return Err(what("names another log"));
+    /// Whether the checkpoints were written for this log. A partition may have none yet.
+    pub fn check(&self, partitions: &[i32], checkpoints: &[Checkpoint]) -> anyhow::Result<HashMap<i32, LogCreated>> {
+        let created = self.created(partitions)?;
+        let mine: Vec<&Checkpoint> =
+            checkpoints.iter().filter(|checkpoint| partitions.contains(&checkpoint.partition)).collect();
+        for checkpoint in &mine {
+            let log = created.get(&checkpoint.partition);
+            if log.is_none_or(|log| checkpoint.log_id != log.log_id || checkpoint.partitions != log.partitions) {
+                return Err(self.misfit(checkpoint.partition, "names another log"));
+            }
+            if checkpoint.next_offset > self.watermarks(checkpoint.partition)?.1 {
+                return Err(self.misfit(checkpoint.partition, "lies beyond the log's end"));
+            }
         }
-        let (_, high) = self.watermarks(partition)?;
-        if checkpoint.next_offset > high {
-            return Err(what("lies beyond the log's end"));
-        }
-        let last = self.record(partition, checkpoint.next_offset - 1)?;
-        if last.is_none_or(|last| last.envelope.id.to_string() != checkpoint.last_event) {
-            return Err(what("names an event that is not there"));
+        let last =
+            self.records(mine.iter().map(|checkpoint| (checkpoint.partition, checkpoint.next_offset - 1)).collect())?;
+        for checkpoint in &mine {
+            let found = last.get(&checkpoint.partition).map(|record| record.envelope.id.to_string());
+            if found.as_ref() != Some(&checkpoint.last_event) {
+                return Err(self.misfit(checkpoint.partition, "names an event that is not there"));
+            }
         }
         Ok(created)
+    }
+
+    fn misfit(&self, partition: i32, what: &str) -> anyhow::Error {
+        Mismatch(format!(
+            "the checkpoint of {} partition {partition} {what}; the projection does not belong to this log. \
+             If the log is right, run `retrace rebuild` for the projection",
+            self.topic
+        ))
+        .into()
     }
 
     /// The first offset at or after a time; `None` beyond the end.
@@ -90,20 +108,32 @@ impl LogReader {
         }))
     }
 
-    fn record(&self, partition: i32, offset: i64) -> anyhow::Result<Option<Received>> {
+    /// The records at these offsets, read side by side; an offset without one is left out.
+    fn records(&self, mut wanted: HashMap<i32, i64>) -> anyhow::Result<HashMap<i32, Received>> {
+        let mut found = HashMap::new();
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))?;
+        for (partition, offset) in &wanted {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
+        }
         self.consumer.assign(&list)?;
         let deadline = Instant::now() + TIMEOUT;
-        while Instant::now() < deadline {
+        while !wanted.is_empty() {
             match self.consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) if message.offset() == offset => return Ok(Received::read(&message).ok()),
-                Some(Ok(_)) => return Ok(None),
-                Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => return Ok(None),
-                Some(Err(cause)) => return Err(cause).with_context(|| format!("{} {partition}", self.topic)),
+                Some(Ok(message)) => {
+                    if wanted.remove(&message.partition()) == Some(message.offset())
+                        && let Ok(record) = Received::read(&message)
+                    {
+                        found.insert(message.partition(), record);
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => drop(wanted.remove(&partition)),
+                Some(Err(cause)) => return Err(cause).with_context(|| format!("{} cannot be read", self.topic)),
+                None if Instant::now() > deadline => {
+                    bail!("{} did not answer in {} s", self.topic, TIMEOUT.as_secs())
+                }
                 None => {}
             }
         }
-        bail!("{} partition {partition} did not answer in {} s", self.topic, TIMEOUT.as_secs())
+        Ok(found)
     }
 }

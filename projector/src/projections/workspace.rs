@@ -148,14 +148,12 @@ impl Projection for Workspace {
         let wanted = partitions.to_vec();
         let checked = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<_>> {
             let reader = LogReader::new(&settings, topics::WORKSPACE)?;
-            wanted
-                .into_iter()
-                .map(|partition| {
-                    let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
-                    let log = reader.check(partition, checkpoint)?;
-                    Ok((partition, checkpoint.map_or(0, |checkpoint| checkpoint.next_offset), log))
-                })
-                .collect()
+            let start = |partition| {
+                let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
+                checkpoint.map_or(0, |checkpoint| checkpoint.next_offset)
+            };
+            let logs = reader.check(&wanted, &checkpoints)?;
+            Ok(logs.into_iter().map(|(partition, log)| (partition, start(partition), log)).collect())
         })
         .await??;
         for (partition, _, log) in &checked {

@@ -45,18 +45,21 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// `unknown` is asked before the store is, so that guessing keys is limited.
+    /// `unknown` is asked before the store is, and for every token that does not hold, so that guessing is limited.
     pub async fn principal(
         &self,
         credentials: Credentials<'_>,
-        unknown: impl FnOnce() -> Result<(), Problem>,
+        unknown: impl Fn() -> Result<(), Problem>,
     ) -> Result<Principal, Problem> {
         match credentials {
             Credentials::Jwt(token) => match &self.jwt {
-                Some(verifier) => verifier.verify(token).await,
+                Some(verifier) => verifier.verify(token, unknown).await,
                 None => Err(Problem::unauthorized("Bearer tokens are not configured on this server")),
             },
             Credentials::ApiKey(key) => {
+                if !self.keys.is_complete() {
+                    return Err(Problem::unavailable("The API key cannot be checked yet: the log is being read", 2));
+                }
                 let hash = hash_key(key);
                 if let Some(principal) = self.keys.find(&hash) {
                     return Ok(principal);

@@ -1,6 +1,7 @@
 //! Bearer tokens: RS256 only, keys from a JWKS whose rotation is followed without letting callers cause floods of it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::JwkSet;
@@ -12,18 +13,26 @@ use super::Principal;
 use crate::{Problem, Settings};
 
 pub struct JwtVerifier {
-    url: String,
     validation: Validation,
     parties: Vec<String>,
-    refresh: Duration,
-    client: reqwest::Client,
-    keys: Mutex<Keys>,
+    keys: Arc<KeySet>,
 }
 
+/// The identity provider's keys as last published. Whoever needs none but these never waits for the provider.
+struct KeySet {
+    url: String,
+    refresh: Duration,
+    client: reqwest::Client,
+    by_id: RwLock<HashMap<String, DecodingKey>>,
+    fetching: Mutex<Fetches>,
+}
+
+/// After so long the keys are looked at again though none is missing: a withdrawn one must not live for ever.
+const RENEW_AFTER: Duration = Duration::from_secs(300);
+
 #[derive(Default)]
-struct Keys {
-    by_id: HashMap<String, DecodingKey>,
-    fetched: Option<Instant>,
+struct Fetches {
+    last: Option<Instant>,
     failed: bool,
 }
 
@@ -44,73 +53,106 @@ impl JwtVerifier {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 5;
         validation.validate_nbf = true;
-        validation.set_required_spec_claims(&["exp", "sub"]);
+        let mut required = vec!["exp", "sub"];
         if !settings.jwt_issuer.is_empty() {
             validation.set_issuer(&[&settings.jwt_issuer]);
-            validation.set_required_spec_claims(&["exp", "sub", "iss"]);
+            required.push("iss");
         }
         let audience: Vec<&str> = Settings::list(&settings.jwt_audience).collect();
         if audience.is_empty() {
             validation.validate_aud = false;
         } else {
             validation.set_audience(&audience);
+            required.push("aud");
         }
+        validation.set_required_spec_claims(&required);
         Ok(Some(JwtVerifier {
-            url: settings.jwt_jwks_url.clone(),
             validation,
             parties: Settings::list(&settings.jwt_authorized_parties).map(str::to_owned).collect(),
-            refresh: Duration::from_secs(settings.jwt_refresh_seconds),
-            client: reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?,
-            keys: Mutex::new(Keys::default()),
+            keys: Arc::new(KeySet {
+                url: settings.jwt_jwks_url.clone(),
+                refresh: Duration::from_secs(settings.jwt_refresh_seconds),
+                client: reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?,
+                by_id: RwLock::default(),
+                fetching: Mutex::default(),
+            }),
         }))
     }
 
-    pub async fn verify(&self, token: &str) -> Result<Principal, Problem> {
-        let refused = || Problem::unauthorized("The bearer token is not valid");
+    /// `guessed` is asked once for every token that does not hold, so that guessing is limited.
+    pub async fn verify(&self, token: &str, guessed: impl Fn() -> Result<(), Problem>) -> Result<Principal, Problem> {
+        let refused = || guessed().err().unwrap_or_else(invalid);
         let header = decode_header(token).map_err(|_| refused())?;
-        if header.alg != Algorithm::RS256 {
-            return Err(refused());
-        }
-        let key = self.key(&header.kid.ok_or_else(refused)?).await?;
+        let id = header.kid.filter(|_| header.alg == Algorithm::RS256).ok_or_else(refused)?;
+        let key = match KeySet::known(&self.keys, &id) {
+            Some(key) => key,
+            None => self.keys.look_up(&id).await?.ok_or_else(refused)?,
+        };
         let claims: Claims = decode(token, &key, &self.validation).map_err(|_| refused())?.claims;
+        self.principal(claims).ok_or_else(refused)
+    }
+
+    fn principal(&self, claims: Claims) -> Option<Principal> {
         if !self.parties.is_empty() && !claims.azp.is_some_and(|azp| self.parties.contains(&azp)) {
-            return Err(refused());
+            return None;
         }
         if claims.sub.is_empty() || claims.sub.contains('\0') {
-            return Err(refused());
+            return None;
         }
         let org = claims.org_id.filter(|org| !org.is_empty() && !org.contains('\0'));
-        Ok(Principal {
+        Some(Principal {
             tenant: org.clone().unwrap_or_else(|| claims.sub.clone()),
             user: claims.sub,
             org,
             role: claims.org_role.unwrap_or_else(|| "owner".to_owned()),
         })
     }
+}
 
-    /// The lock makes concurrent fetches one; an unknown id refetches at most once per interval.
-    async fn key(&self, id: &str) -> Result<DecodingKey, Problem> {
-        let mut keys = self.keys.lock().await;
-        if let Some(key) = keys.by_id.get(id) {
-            return Ok(key.clone());
+impl KeySet {
+    /// Old keys are renewed beside the request, which does not wait for that.
+    fn known(this: &Arc<KeySet>, id: &str) -> Option<DecodingKey> {
+        let key = this.get(id)?;
+        if let Ok(fetches) = this.fetching.try_lock()
+            && fetches.is_older_than(RENEW_AFTER)
+        {
+            drop(fetches);
+            let keys = Arc::clone(this);
+            tokio::spawn(async move { keys.renew(&mut *keys.fetching.lock().await).await });
         }
-        if keys.fetched.is_none_or(|at| at.elapsed() >= self.refresh) {
-            let fetched = self.fetch().await;
-            keys.fetched = Some(Instant::now());
-            match fetched {
-                Ok(by_id) => *keys = Keys { by_id, failed: false, ..std::mem::take(&mut *keys) },
-                Err(cause) => {
-                    keys.failed = true;
-                    tracing::warn!(cause = %cause, "the JWKS cannot be fetched");
-                }
-            }
+        Some(key)
+    }
+
+    /// One caller fetches, the others wait for it; an unknown id causes at most one fetch an interval.
+    async fn look_up(&self, id: &str) -> Result<Option<DecodingKey>, Problem> {
+        let mut fetches = self.fetching.lock().await;
+        if let Some(key) = self.get(id) {
+            return Ok(Some(key));
         }
-        match keys.by_id.get(id) {
-            Some(key) => Ok(key.clone()),
-            None if keys.failed => {
+        self.renew(&mut fetches).await;
+        match self.get(id) {
+            None if fetches.failed => {
                 Err(Problem::unavailable("The identity provider's keys cannot be fetched", self.refresh.as_secs()))
             }
-            None => Err(Problem::unauthorized("The bearer token is not valid")),
+            found => Ok(found),
+        }
+    }
+
+    fn get(&self, id: &str) -> Option<DecodingKey> {
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// What was published before stays in force while the provider cannot be reached.
+    async fn renew(&self, fetches: &mut Fetches) {
+        if !fetches.is_older_than(self.refresh) {
+            return;
+        }
+        let fetched = self.fetch().await;
+        fetches.last = Some(Instant::now());
+        fetches.failed = fetched.is_err();
+        match fetched {
+            Ok(by_id) => *self.by_id.write().unwrap_or_else(PoisonError::into_inner) = by_id,
+            Err(cause) => tracing::warn!(cause = %cause, "the JWKS cannot be fetched"),
         }
     }
 
@@ -123,4 +165,14 @@ impl JwtVerifier {
             .filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)))
             .collect())
     }
+}
+
+impl Fetches {
+    fn is_older_than(&self, age: Duration) -> bool {
+        self.last.is_none_or(|at| at.elapsed() >= age)
+    }
+}
+
+fn invalid() -> Problem {
+    Problem::unauthorized("The bearer token is not valid")
 }

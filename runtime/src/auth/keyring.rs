@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::RwLock;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use schemas::events::{ApiKeyCreated, ApiKeyRevoked};
 use schemas::sealing;
 use sqlx::{PgPool, Row};
+use tokio::sync::watch;
 
 use super::Principal;
 
@@ -28,7 +30,13 @@ struct Ring {
 }
 
 #[derive(Default)]
-pub struct KeyRing(RwLock<Ring>);
+pub struct KeyRing {
+    ring: RwLock<Ring>,
+    complete: watch::Sender<bool>,
+}
+
+/// How long a start waits for the log.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Keys carry 256 bits of randomness, so that a plain hash of them can be stored.
 pub fn hash_key(key: &str) -> [u8; 32] {
@@ -42,12 +50,29 @@ pub fn new_key(prefix: &str) -> anyhow::Result<String> {
 }
 
 impl KeyRing {
+    /// The log was read to its end of this moment: a key that ended before it is known to have ended.
+    pub fn complete(&self) {
+        self.complete.send_replace(true);
+    }
+
+    pub fn is_complete(&self) -> bool {
+        *self.complete.borrow()
+    }
+
+    /// Waits, bounded: a node that cannot reach the log starts all the same, and says so to whoever has a key.
+    pub async fn completed(&self) {
+        let mut complete = self.complete.subscribe();
+        if tokio::time::timeout(PATIENCE, complete.wait_for(|is| *is)).await.is_err() {
+            tracing::warn!("the log of API keys cannot be read yet; requests with API keys are answered 503");
+        }
+    }
+
     pub fn find(&self, hash: &[u8; 32]) -> Option<Principal> {
-        self.0.read().ok()?.by_hash.get(hash).cloned()
+        self.ring.read().ok()?.by_hash.get(hash).cloned()
     }
 
     pub fn insert(&self, key: StoredKey) {
-        let Ok(mut ring) = self.0.write() else { return };
+        let Ok(mut ring) = self.ring.write() else { return };
         let owner = (key.principal.tenant.clone(), key.principal.user.clone());
         if let Some(old) = ring.current.insert(owner, key.sha256)
             && old != key.sha256
@@ -71,7 +96,7 @@ impl KeyRing {
     }
 
     pub fn revoked(&self, tenant: &str, event: &ApiKeyRevoked) {
-        let Ok(mut ring) = self.0.write() else { return };
+        let Ok(mut ring) = self.ring.write() else { return };
         if let Some(old) = ring.current.remove(&(tenant.to_owned(), event.user.clone())) {
             ring.by_hash.remove(&old);
             ring.ended.insert(old);
@@ -81,11 +106,11 @@ impl KeyRing {
     /// Whether the user has a key in force.
     pub fn has_key(&self, principal: &Principal) -> bool {
         let owner = (principal.tenant.clone(), principal.user.clone());
-        self.0.read().is_ok_and(|ring| ring.current.contains_key(&owner))
+        self.ring.read().is_ok_and(|ring| ring.current.contains_key(&owner))
     }
 
     pub fn has_ended(&self, hash: &[u8; 32]) -> bool {
-        self.0.read().is_ok_and(|ring| ring.ended.contains(hash))
+        self.ring.read().is_ok_and(|ring| ring.ended.contains(hash))
     }
 
     /// Reads every key in force, and the position from which to follow the workspace topic.

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use lru::LruCache;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use schemas::sealing::{self, Sealed};
 use schemas::topics;
 
+use super::LogConsumer;
 use crate::Settings;
 
 /// A wanted key this far ahead of the reader is read towards; farther, or behind, the reader seeks.
@@ -21,7 +22,7 @@ const READ_AHEAD: i64 = 20_000;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct KeyReader {
-    consumer: BaseConsumer,
+    consumer: LogConsumer,
     topic: String,
     cache: LruCache<[u8; 16], [u8; 32]>,
     /// Partition → what was read of it without a gap.
@@ -39,11 +40,9 @@ struct Stretch {
 
 impl KeyReader {
     pub fn new(settings: &Settings) -> anyhow::Result<KeyReader> {
-        let consumer: BaseConsumer = super::consumer_config(settings, "retrace-keys")
-            // A seek waits for the fetch that is under way.
-            .set("fetch.wait.max.ms", "50")
+        let consumer = super::consumer_config(settings, "retrace-keys")
             .set("enable.partition.eof", "true")
-            .create()
+            .create_with_context(super::Errors)
             .context("the keys consumer cannot be created")?;
         Ok(KeyReader {
             consumer,

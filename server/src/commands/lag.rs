@@ -121,7 +121,7 @@ pub async fn caught_up(settings: &Settings, pool: &PgPool, within: Duration) -> 
     Ok(false)
 }
 
-async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMap<i32, i64>> {
+pub(super) async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMap<i32, i64>> {
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || {
         let reader = LogReader::new(&settings, topic)?;

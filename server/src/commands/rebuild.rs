@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use projector::log::identity::LogReader;
 use runtime::Settings;
 use schemas::topics;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use super::lag::{Standing, standings};
+use super::lag::{Standing, ends, standings};
 
 /// Reads of the old generation that were running at the switch have ended by then.
 const LONGEST_READ: Duration = Duration::from_secs(31);
@@ -30,8 +30,12 @@ pub async fn rebuild(settings: &Settings, projection: &str, longest_read: Durati
     let pool = runtime::postgres::pool(settings)?;
     drop_superseded(settings, &pool, projection).await?;
     let next = next_generation(settings, &pool, projection).await?;
-    fill(settings, &pool, projection, next).await?;
-    let old = switch(&pool, projection, next).await?;
+    let old = loop {
+        fill(settings, &pool, projection, next).await?;
+        if let Some(old) = switch(settings, &pool, projection, next).await? {
+            break old;
+        }
+    };
     say(&format!(
         "generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"
     ));
@@ -50,7 +54,7 @@ async fn refuse_incomplete_log(settings: &Settings, topic: &'static str) -> anyh
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || {
         let reader = LogReader::new(&settings, topic)?;
-        (0..topics::PARTITIONS).try_for_each(|partition| reader.created(partition).map(drop))
+        reader.created(&(0..topics::PARTITIONS).collect::<Vec<_>>()).map(drop)
     })
     .await?
 }
@@ -145,12 +149,16 @@ fn caught_up(building: &Standing, live: &Standing) -> bool {
     })
 }
 
-async fn switch(pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<i32> {
+/// `None` where the old generation went ahead of the new one in between.
+async fn switch(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<Option<i32>> {
     let mut transaction = pool.begin().await?;
     let old: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live FOR UPDATE")
         .bind(projection)
         .fetch_one(&mut *transaction)
         .await?;
+    if projection != "traces" && !is_level(settings, &mut transaction, projection, (old, next)).await? {
+        return Ok(None);
+    }
     sqlx::query("UPDATE generations SET live = false WHERE projection = $1 AND live")
         .bind(projection)
         .execute(&mut *transaction)
@@ -161,7 +169,29 @@ async fn switch(pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<i3
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(old)
+    Ok(Some(old))
+}
+
+/// Whether the new generation is as far as the old one, which waits until the transaction ends.
+async fn is_level(
+    settings: &Settings,
+    transaction: &mut PgConnection,
+    projection: &str,
+    (old, next): (i32, i32),
+) -> anyhow::Result<bool> {
+    let (old, next) = (runtime::postgres::schema(projection, old), runtime::postgres::schema(projection, next));
+    sqlx::query(AssertSqlSafe(format!("LOCK TABLE {old}.checkpoints IN SHARE MODE")))
+        .execute(&mut *transaction)
+        .await?;
+    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT partition_id, old.next_offset, next.next_offset
+         FROM {old}.checkpoints old JOIN {next}.checkpoints next USING (topic, partition_id)"
+    )))
+    .fetch_all(&mut *transaction)
+    .await?;
+    let ends = ends(settings, topics::WORKSPACE).await?;
+    // A checkpoint beyond the log's end belongs to another log.
+    Ok(rows.iter().all(|(partition, old, next)| next >= old.min(ends.get(partition).unwrap_or(old))))
 }
 
 async fn drop_generation(settings: &Settings, pool: &PgPool, projection: &str, old: i32) -> anyhow::Result<()> {

@@ -5,5 +5,10 @@
 mod bad_input;
 mod erasure;
 mod harness;
+mod histories;
 mod journey;
+mod jwt;
 mod keys;
+mod rebuild;
+mod revocation;
+mod sdk;

@@ -253,9 +253,8 @@ impl<S: Rows> Projection for Traces<S> {
         let checked = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<_>> {
             let reader = LogReader::new(&settings, topics::TELEMETRY)?;
             let mut checked = Vec::new();
-            for partition in wanted {
+            for (partition, log) in reader.check(&wanted, &checkpoints)? {
                 let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
-                let log = reader.check(partition, checkpoint)?;
                 // ClickHouse does not fsync what it acknowledges: the last rows are written again.
                 let start = match checkpoint {
                     None => 0,

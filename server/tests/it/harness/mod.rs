@@ -3,5 +3,5 @@
 mod client;
 mod world;
 
-pub use client::Client;
-pub use world::{Retrace, World, engines};
+pub use client::{Answer, Client};
+pub use world::{Retrace, World, binary, engines, eventually, free_port, outage, sharing};

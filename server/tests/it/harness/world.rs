@@ -1,6 +1,6 @@
 //! Engines and installations.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -13,10 +13,14 @@ use retrace_server::up::local_user;
 use runtime::Settings;
 use runtime::auth::Principal;
 use runtime::lifecycle::Tasks;
+use schemas::topics;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use tokio::runtime::Runtime;
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use verify::{Fold, LogReader, Report};
 
 use super::Client;
 
@@ -26,6 +30,8 @@ pub struct World {
 }
 
 static WORLD: OnceCell<World> = OnceCell::const_new();
+/// Tests run side by side; one that takes an engine down has the engines for itself.
+static SHARED: RwLock<()> = RwLock::const_new(());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 pub fn binary() -> PathBuf {
@@ -35,7 +41,11 @@ pub fn binary() -> PathBuf {
 pub async fn engines() -> &'static World {
     WORLD
         .get_or_init(|| async {
-            let data = TempDir::new().unwrap();
+            if let Ok(filter) = std::env::var("RETRACE_TEST_LOG") {
+                let settings = Settings { log: filter, log_format: "text".into(), ..Settings::default() };
+                runtime::telemetry::start(&settings, BoxMakeWriter::new(std::io::stderr)).unwrap();
+            }
+            let data = temporary_folder();
             let mut config =
                 StackConfig::new(data.path().join("data"), engines::cache::default_folder().unwrap(), binary());
             config.kafka_c1_only = true;
@@ -44,11 +54,37 @@ pub async fn engines() -> &'static World {
         .await
 }
 
-/// The services of one installation, in this process.
+/// The engines, for a test that takes one down. No installation of another test exists meanwhile.
+pub async fn outage() -> (RwLockWriteGuard<'static, ()>, &'static World) {
+    (SHARED.write().await, engines().await)
+}
+
+/// The engines, for a test that makes several installations with [`Retrace::alone`].
+pub async fn sharing() -> RwLockReadGuard<'static, ()> {
+    SHARED.read().await
+}
+
+/// The engines live as long as the process, so that nothing removes their folder at its end: the next run does.
+fn temporary_folder() -> TempDir {
+    const PREFIX: &str = "retrace-it-";
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir().unwrap()
+}
+
+/// The services of one installation, in this process, on threads of their own.
 pub struct Retrace {
     pub settings: Arc<Settings>,
     pub client: Client,
     stop: CancellationToken,
+    running: Option<tokio::task::JoinHandle<anyhow::Result<()>>>,
+    runtime: Option<Runtime>,
+    _shared: Option<RwLockReadGuard<'static, ()>>,
 }
 
 impl Retrace {
@@ -57,29 +93,28 @@ impl Retrace {
     }
 
     pub async fn with(tweak: impl FnOnce(&mut Settings)) -> Retrace {
+        let shared = SHARED.read().await;
+        let mut retrace = Retrace::alone(tweak).await;
+        retrace._shared = Some(shared);
+        retrace
+    }
+
+    /// For a test that holds [`outage`].
+    pub async fn alone(tweak: impl FnOnce(&mut Settings)) -> Retrace {
         let settings = new_settings(tweak).await;
         migrations::migrate(&settings).await.unwrap();
-        Retrace::run(settings).await
+        Retrace::run(settings, true).await
     }
 
     /// Services over stores that exist.
-    async fn run(mut settings: Settings) -> Retrace {
+    pub async fn run(settings: Settings, first_start: bool) -> Retrace {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind(&settings.listen).await.unwrap();
-        settings.listen = listener.local_addr().unwrap().to_string();
-        let settings = Arc::new(settings);
-        let mut tasks = Tasks::default();
-        services::projector(&settings, &mut tasks).unwrap();
-        let pool = runtime::postgres::pool(&settings).unwrap();
-        let system = System { settings: &settings, pool: &pool };
-        system.publish_prices(schemas::prices::SHIPPED, "").await.unwrap();
-        system.create_key(&local_user(), Some(&settings.bootstrap_api_key)).await.unwrap();
-        eventually("the first key", async || system.knows_key(&settings.bootstrap_api_key).await.unwrap()).await;
-        services::start(&settings, Role::All, listener, Vec::new(), &mut tasks).await.unwrap();
-        let stop = tasks.stop.clone();
-        tokio::spawn(tasks.run(Duration::from_secs(10)));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let handle = runtime.handle().clone();
+        let starting = tokio::task::spawn_blocking(move || handle.block_on(start(settings, first_start)));
+        let (settings, stop, running) = starting.await.unwrap();
         let client = Client::new(&format!("http://{}", settings.listen), &settings.bootstrap_api_key);
-        Retrace { settings, client, stop }
+        Retrace { settings, client, stop, running: Some(running), runtime: Some(runtime), _shared: None }
     }
 
     /// A key of another user.
@@ -93,6 +128,49 @@ impl Retrace {
         self.client.with_key(&key)
     }
 
+    /// Stops the services, and starts them again over the same stores.
+    pub async fn restart(mut self) -> Retrace {
+        self.stop().await;
+        self.again().await
+    }
+
+    /// Ends the services in the middle of whatever they are doing, and starts them again.
+    pub async fn crash(mut self) -> Retrace {
+        self.end_abruptly().await;
+        self.again().await
+    }
+
+    async fn again(mut self) -> Retrace {
+        let shared = self._shared.take();
+        let mut again = Retrace::run((*self.settings).clone(), false).await;
+        again._shared = shared;
+        again
+    }
+
+    pub async fn stop(&mut self) {
+        self.stop.cancel();
+        if let Some(running) = self.running.take() {
+            let _ = running.await.unwrap();
+        }
+    }
+
+    /// Every task is dropped where it waits: nothing is flushed, drained or answered.
+    async fn end_abruptly(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        // Threads beside the runtime end by this; its tasks do not run any more.
+        self.stop.cancel();
+        if let Some(running) = self.running.take() {
+            let _ = running.await;
+        }
+    }
+
+    /// Waits for the services to end by themselves, and says why they did.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        tokio::time::timeout(Duration::from_secs(60), self.running.take().unwrap()).await.unwrap().unwrap()
+    }
+
     /// Waits until every projection has applied the whole log.
     pub async fn settled(&self) {
         let pool = runtime::postgres::pool(&self.settings).unwrap();
@@ -103,10 +181,35 @@ impl Retrace {
         .await;
     }
 
+    /// The reference fold over the whole log.
+    pub async fn fold(&self) -> Fold {
+        let log = LogReader {
+            config: runtime::kafka::client_config(&self.settings),
+            topic_prefix: self.settings.topic_prefix.clone(),
+        };
+        let read = move || {
+            let mut fold = Fold::new();
+            for topic in [topics::KEYS, topics::WORKSPACE, topics::TELEMETRY] {
+                let ends = log.ends(topic)?;
+                log.read(topic, &ends, |record| {
+                    fold.apply(record);
+                    Ok(())
+                })?;
+            }
+            anyhow::Ok(fold)
+        };
+        tokio::task::spawn_blocking(read).await.unwrap().unwrap()
+    }
+
+    /// Every projection beside the fold over the log.
+    pub async fn report(&self) -> Report {
+        self.settled().await;
+        commands::verify::compare(&self.settings, 1).await.unwrap()
+    }
+
     /// Every projection equals the fold over the log.
     pub async fn assert_exact(&self) {
-        self.settled().await;
-        let report = commands::verify::compare(&self.settings, 1).await.unwrap();
+        let report = self.report().await;
         assert!(report.is_exact(), "{report}");
         assert!(report.skipped.is_empty(), "{report}");
     }
@@ -115,6 +218,42 @@ impl Retrace {
 impl Drop for Retrace {
     fn drop(&mut self) {
         self.stop.cancel();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn start(
+    mut settings: Settings,
+    first_start: bool,
+) -> (Arc<Settings>, CancellationToken, tokio::task::JoinHandle<anyhow::Result<()>>) {
+    let listener = bind(&settings.listen).await;
+    settings.listen = listener.local_addr().unwrap().to_string();
+    let settings = Arc::new(settings);
+    let mut tasks = Tasks::default();
+    let (projections, _) = services::projector(&settings, &mut tasks).unwrap();
+    let pool = runtime::postgres::pool(&settings).unwrap();
+    let system = System { settings: &settings, pool: &pool };
+    if first_start {
+        system.publish_prices(schemas::prices::SHIPPED, "").await.unwrap();
+        system.create_key(&local_user(), Some(&settings.bootstrap_api_key)).await.unwrap();
+    }
+    eventually("the first key", async || system.knows_key(&settings.bootstrap_api_key).await.unwrap()).await;
+    services::start(&settings, Role::All, listener, vec![projections], &mut tasks).await.unwrap();
+    let stop = tasks.stop.clone();
+    (settings, stop, tokio::spawn(tasks.run(Duration::from_secs(10))))
+}
+
+/// After an abrupt end the predecessor's socket may live a moment longer.
+async fn bind(address: &str) -> TcpListener {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(cause) => assert!(Instant::now() < deadline, "{address}: {cause}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -149,6 +288,19 @@ pub async fn new_settings(tweak: impl FnOnce(&mut Settings)) -> Settings {
     };
     tweak(&mut settings);
     settings
+}
+
+/// A port that nothing listens on, below those that outgoing connections take: it stays free while a service restarts.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..10_000 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(97));
+        let port = 18_000 + (step % 12_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port")
 }
 
 /// Polls a condition until it holds; fails loudly when it does not.

@@ -82,12 +82,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn send(
-        &self,
-        settings: &Settings,
-        Request { user, trace, what }: &Request,
-        known: &Known,
-    ) -> Answered {
+    async fn send(&self, settings: &Settings, Request { user, trace, what }: &Request, known: &Known) -> Answered {
         let id = &self.traces[*trace];
         let path = format!("/api/v1/traces/{id}");
         let (method, path, body) = match what {

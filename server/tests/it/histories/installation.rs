@@ -56,9 +56,7 @@ impl Installation {
 
     /// Plays all, with so many faults meanwhile, and compares every answer with the fold.
     pub async fn play(mut self, histories: &[History], faults: usize) -> (Installation, Vec<Failure>) {
-        let t = Instant::now();
         let plays = Play::cast(&self.retrace, histories).await;
-        eprintln!("cast {:?}", t.elapsed());
         let total = histories.iter().map(History::requests).sum();
         let sent = AtomicUsize::new(0);
         let settings = Arc::clone(&self.retrace.settings);
@@ -66,17 +64,13 @@ impl Installation {
         let ((retrace, random), played) =
             tokio::join!(disturb(self.retrace, self.random, faults, total, &sent), playing);
         (self.retrace, self.random) = (retrace, random);
-        eprintln!("played {:?}", t.elapsed());
         let mut failures = failures_of(played);
         self.retrace.settled().await;
-        eprintln!("settled {:?}", t.elapsed());
         let fold = self.retrace.fold().await;
         let seed = self.random.next();
         let compared = each(&plays, |play| async { check::compare(play, &fold, &mut Random::new(seed)).await }).await;
         failures.extend(failures_of(compared));
-        eprintln!("compared {:?}", t.elapsed());
         let report = self.retrace.report().await;
-        eprintln!("verified {:?}", t.elapsed());
         if !report.is_exact() {
             // Its differences name the tenants.
             let named = |play: &Play<'_>| {
@@ -127,8 +121,6 @@ async fn disturb(
             assert!(Instant::now() < deadline, "the histories do not go on");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let t = Instant::now();
-        let k = random.clone().below(5);
         match random.below(5) {
             0 | 1 => retrace = retrace.crash().await,
             2 | 3 => retrace = retrace.restart().await,
@@ -140,7 +132,6 @@ async fn disturb(
             }
             _ => {}
         }
-        eprintln!("fault {k} took {:?}", t.elapsed());
     }
     if let (Some(stop), Some(second)) = (stop, second) {
         stop.cancel();
