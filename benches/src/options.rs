@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(long, group = "encoding")]
     pub identity: bool,
     /// Milliseconds between two traces that are watched for becoming visible; 0: none.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 250)]
     pub probe_ms: u64,
     /// Kafka brokers to produce the same bytes to with bare librdkafka, for comparison.
     #[arg(long)]

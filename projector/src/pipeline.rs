@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use runtime::Settings;
 use runtime::metrics::METRICS;
+use runtime::{Settings, flushes};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +19,11 @@ pub struct Pipeline<P> {
     pub stop: CancellationToken,
     pub flush_rows: usize,
     pub flush_bytes: usize,
-    pub flush_age: Duration,
+    pub flush_every: Duration,
 }
+
+/// What arrives together is written together.
+const GATHER: Duration = Duration::from_millis(10);
 
 #[derive(Default)]
 struct Batch {
@@ -58,19 +61,22 @@ impl<P: Projection> Pipeline<P> {
             stop,
             flush_rows: settings.flush_rows,
             flush_bytes: settings.flush_bytes,
-            flush_age: Duration::from_millis(settings.flush_ms),
+            flush_every: Duration::from_millis(settings.flush_ms),
         }
     }
 
     /// Ends when stopped, with what was gathered written; an error is one that waiting cannot mend.
     pub async fn run(mut self, mut from_log: mpsc::Receiver<FromLog>) -> anyhow::Result<()> {
         let mut batch = Batch::default();
+        // A lone write is visible at once; a stream of them is written in larger pieces, which the stores want.
+        let mut next_flush = Instant::now();
         loop {
-            let due = batch.since.map(|since| since + self.flush_age);
+            let due = batch.since.map(|since| next_flush.max(since + GATHER));
             let message = tokio::select! {
                 () = self.stop.cancelled() => break,
                 message = from_log.recv() => message,
                 () = sleep_until(due) => {
+                    next_flush = Instant::now() + self.flush_every;
                     self.flush(&mut batch).await?;
                     continue;
                 }
@@ -80,6 +86,7 @@ impl<P: Projection> Pipeline<P> {
                 Some(FromLog::Records(records)) => {
                     batch.add(records);
                     if batch.weight >= self.flush_rows || batch.bytes >= self.flush_bytes {
+                        next_flush = Instant::now() + self.flush_every;
                         self.flush(&mut batch).await?;
                     }
                 }
@@ -133,6 +140,7 @@ impl<P: Projection> Pipeline<P> {
         while let Err(cause) = self.projection.commit(&prepared).await {
             self.wait(&mut backoff, &cause, "writing").await?;
         }
+        flushes::flushed();
         let name = self.projection.name();
         METRICS.flush_seconds.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         METRICS.flush_events.with_label_values(&[name]).inc_by(records.len() as u64);

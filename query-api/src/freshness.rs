@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use runtime::kafka::consumer_config;
 use runtime::position::{Record, Signer, Topic};
-use runtime::{Problem, Settings};
+use runtime::{Problem, Settings, flushes};
 use schemas::topics;
 use tokio::sync::Mutex;
 
@@ -18,8 +18,14 @@ use crate::stores::{ClickHouse, Postgres};
 /// Waiters share one look at the checkpoints of this age.
 const SHARED: Duration = Duration::from_millis(40);
 
-/// When the checkpoints were looked at, and what they were: partition → next offset.
-type Seen = (Instant, HashMap<i32, i64>);
+/// A look at the checkpoints.
+struct Seen {
+    at: Instant,
+    /// The flushes of this process before it.
+    flushes: u64,
+    /// Partition → next offset.
+    next: HashMap<i32, i64>,
+}
 
 pub struct Freshness {
     clickhouse: ClickHouse,
@@ -67,22 +73,26 @@ impl Freshness {
 
     async fn reach(&self, record: Record) -> Result<(), Problem> {
         let deadline = Instant::now() + self.bound;
-        while !self.reached(record).await? {
+        loop {
+            let before = flushes::count();
+            if self.reached(record).await? {
+                return Ok(());
+            }
             if Instant::now() > deadline {
                 return Err(Problem::unavailable("The projection has not reached this position yet", 1));
             }
-            tokio::time::sleep(SHARED).await;
+            flushes::next(before, SHARED).await;
         }
-        Ok(())
     }
 
     async fn reached(&self, record: Record) -> Result<bool, Problem> {
         let slot = &self.seen[record.topic as usize];
         let mut seen = slot.lock().await;
-        if let Some((at, next)) = seen.as_ref() {
-            let reached = next.get(&record.partition).is_some_and(|next| *next > record.offset);
+        let flushes = flushes::count();
+        if let Some(seen) = seen.as_ref() {
+            let reached = seen.next.get(&record.partition).is_some_and(|next| *next > record.offset);
             // Checkpoints only move forward: what was reached stays reached.
-            if reached || at.elapsed() < SHARED {
+            if reached || (seen.at.elapsed() < SHARED && seen.flushes == flushes) {
                 return Ok(reached);
             }
         }
@@ -93,7 +103,7 @@ impl Freshness {
         .into_iter()
         .collect();
         let reached = record.offset < 0 || next.get(&record.partition).is_some_and(|next| *next > record.offset);
-        *seen = Some((Instant::now(), next));
+        *seen = Some(Seen { at: Instant::now(), flushes, next });
         Ok(reached)
     }
 

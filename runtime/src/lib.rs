@@ -1,6 +1,7 @@
 //! What every service shares: settings, errors, authentication, the HTTP frame, Kafka clients, telemetry, lifecycle.
 
 pub mod auth;
+pub mod flushes;
 pub mod http;
 pub mod kafka;
 pub mod lifecycle;

@@ -138,8 +138,8 @@ settings! {
     flush_rows: usize = 20_000usize;
     /// Bytes of events that make a flush.
     flush_bytes: usize = 8_388_608usize;
-    /// Age that makes a flush.
-    flush_ms: u64 = 150u64;
+    /// Milliseconds between the starts of two flushes, unless `flush_rows` or `flush_bytes` make one.
+    flush_ms: u64 = 500u64;
     /// Spans whose state the projector keeps in memory.
     state_cache_spans: usize = 50_000usize;
     /// Traces that the known-ids filter is sized for.

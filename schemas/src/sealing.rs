@@ -1,15 +1,38 @@
 //! Content is compressed, then encrypted under the trace's key; losing the key erases it (ADR 0002).
 
+use std::cell::RefCell;
+
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 use uuid::Uuid;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// Decompression is bounded: a record holds less than 1 MB, and its content never more than a request.
 const MAX_PLAIN_BYTES: usize = 64 << 20;
 const ZSTD_LEVEL: i32 = 1;
+
+// Making a context costs more than compressing a small record with it.
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(compressor) => compressor.compress(plain),
+        None => kept.insert(Compressor::new(ZSTD_LEVEL)?).compress(plain),
+    })
+}
+
+fn decompress(frame: &[u8], at_most: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(frame, at_most),
+        None => kept.insert(Decompressor::new()?).decompress(frame, at_most),
+    })
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -76,7 +99,7 @@ fn cipher(key: &SealingKey) -> Result<LessSafeKey, SealError> {
 pub fn seal(key: &SealingKey, event: Uuid, plain: &[u8]) -> Result<Sealed, SealError> {
     let mut nonce = [0u8; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::Seal)?;
-    let mut bytes = zstd::bulk::compress(plain, ZSTD_LEVEL).map_err(|e| SealError::Compress(e.to_string()))?;
+    let mut bytes = compress(plain).map_err(|e| SealError::Compress(e.to_string()))?;
     cipher(key)?
         .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(event.as_bytes()), &mut bytes)
         .map_err(|_| SealError::Seal)?;
@@ -95,7 +118,7 @@ pub fn open(secret: &[u8; 32], event: Uuid, sealed: &Sealed) -> Result<Vec<u8>, 
     let plain = key
         .open_in_place(Nonce::assume_unique_for_key(sealed.nonce.into_array()), Aad::from(event.as_bytes()), &mut bytes)
         .map_err(|_| SealError::Open)?;
-    zstd::bulk::decompress(plain, MAX_PLAIN_BYTES.min(plain_bound(plain))).map_err(|_| SealError::Open)
+    decompress(plain, MAX_PLAIN_BYTES.min(plain_bound(plain))).map_err(|_| SealError::Open)
 }
 
 /// The frame states its size; trust it up to the bound.

@@ -6,6 +6,10 @@ use clap::Parser;
 use retrace_server::cli::{Cli, Command};
 use retrace_server::{commands, services, up};
 
+/// Requests and flushes are made of small pieces, which glibc is slow at and keeps.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The engine's front has no settings and brings its own runtime.
     let mut args = std::env::args_os().skip(1);

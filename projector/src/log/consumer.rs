@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::{FOLLOWERS_WAIT, consumer_config};
+use runtime::kafka::{IN_PIECES, consumer_config};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -99,10 +99,12 @@ pub fn start(
     let context = Rebalances { to_pipeline: to_pipeline.clone(), assigned: Mutex::default(), topic: topic.clone() };
     let mut config = consumer_config(settings, group);
     config
-        .set(FOLLOWERS_WAIT.0, FOLLOWERS_WAIT.1)
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "2000")
         .set("partition.assignment.strategy", "range");
+    for (name, value) in IN_PIECES {
+        config.set(name, value);
+    }
     if !settings.instance.is_empty() {
         config.set("group.instance.id", &settings.instance);
     }
@@ -127,9 +129,15 @@ impl Poller {
         let mut batch: Vec<Decoded> = Vec::new();
         let mut bytes = 0;
         let mut paused = false;
+        // The pipeline is busy: what was read waits here.
+        let mut refused = false;
         while !self.stop.is_cancelled() {
-            let wait = if batch.is_empty() { Duration::from_millis(50) } else { Duration::ZERO };
-            let idle = match self.consumer.poll(if paused { Duration::from_millis(20) } else { wait }) {
+            let wait = match (batch.is_empty(), refused) {
+                (true, _) => Duration::from_millis(50),
+                (false, true) => Duration::from_millis(10),
+                (false, false) => Duration::ZERO,
+            };
+            let idle = match self.consumer.poll(wait) {
                 None => true,
                 Some(Ok(message)) => {
                     match self.decoder.decode(&message) {
@@ -161,11 +169,11 @@ impl Poller {
             if !batch.is_empty() && (idle || full) {
                 match self.to_pipeline.try_send(FromLog::Records(std::mem::take(&mut batch))) {
                     Ok(()) => {
-                        bytes = 0;
+                        (bytes, refused) = (0, false);
                         paused = self.set_paused(paused, false);
                     }
                     Err(TrySendError::Full(FromLog::Records(back))) => {
-                        batch = back;
+                        (batch, refused) = (back, true);
                         if full {
                             paused = self.set_paused(paused, true);
                         }

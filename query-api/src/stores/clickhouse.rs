@@ -46,7 +46,8 @@ impl ClickHouse {
         let sql = format!(
             "SELECT partition, max(next_offset) AS next FROM checkpoints_g{generation} WHERE topic = ? GROUP BY partition"
         );
-        let rows = self.client.query(&sql).bind(topics::TELEMETRY).fetch_all::<Checkpoint>().await.map_err(down)?;
+        let query = self.client.query(&sql).bind(topics::TELEMETRY).with_setting("max_threads", "1");
+        let rows = query.fetch_all::<Checkpoint>().await.map_err(down)?;
         Ok(rows.into_iter().map(|row| (i32::from(row.partition), row.next as i64)).collect())
     }
 }
@@ -70,7 +71,7 @@ impl Tenant {
 
     /// `SELECT columns FROM table FINAL WHERE tenant = … AND (condition) rest`. `FINAL` leaves one row a key and no
     /// tombstones.
-    pub fn select(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
+    pub fn scan(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
         let sql = format!(
             "SELECT {columns} FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) {rest}",
             self.generation
@@ -78,7 +79,12 @@ impl Tenant {
         self.client.query(&sql).bind(&self.tenant)
     }
 
-    /// The number of rows of a select, counted up to a bound.
+    /// As [`Self::scan`], of rows that the condition finds by their key: threads beside the first would only cost.
+    pub fn select(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
+        self.scan(columns, table, condition, rest).with_setting("max_threads", "1")
+    }
+
+    /// The number of rows of a scan, counted up to a bound.
     pub fn count(&self, table: &str, condition: &str, at_most: u64) -> Query {
         let sql = format!(
             "SELECT count() FROM (SELECT 1 FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition}) LIMIT {at_most})",

@@ -44,6 +44,10 @@ impl ConsumerContext for Errors {}
 /// many requests an idle follower costs.
 pub const FOLLOWERS_WAIT: (&str, &str) = ("fetch.wait.max.ms", "250");
 
+/// For who reads a busy topic: the broker answers a fetch once there is enough, or after a moment. Without it each
+/// record of a stream costs a request.
+pub const IN_PIECES: [(&str, &str); 2] = [("fetch.wait.max.ms", "50"), ("fetch.min.bytes", "262144")];
+
 /// A consumer that never commits by itself: checkpoints live with the projections. A seek waits for the fetch that is
 /// under way, so that fetches are held for a moment only; see [`FOLLOWERS_WAIT`].
 pub fn consumer_config(settings: &Settings, group: &str) -> ClientConfig {

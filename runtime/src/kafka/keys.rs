@@ -40,7 +40,11 @@ struct Stretch {
 
 impl KeyReader {
     pub fn new(settings: &Settings) -> anyhow::Result<KeyReader> {
-        let consumer = super::consumer_config(settings, "retrace-keys")
+        let mut config = super::consumer_config(settings, "retrace-keys");
+        for (name, value) in super::IN_PIECES {
+            config.set(name, value);
+        }
+        let consumer = config
             .set("enable.partition.eof", "true")
             .create_with_context(super::Errors)
             .context("the keys consumer cannot be created")?;

@@ -22,6 +22,8 @@ impl Store {
     pub fn new(client: Client, generation: i32) -> Store {
         // What an insert does not know must fail it, not vanish.
         let client = client.with_setting("input_format_skip_unknown_fields", "0").with_setting("async_insert", "0");
+        // Rows by their keys, and small blocks: more threads cost more than they give.
+        let client = client.with_setting("max_threads", "1");
         Store { client, generation }
     }
 

@@ -29,14 +29,13 @@ pub async fn get(
     let tenant = state.clickhouse.of(&principal).await?;
     let id = trace.trace_id.clone();
     let partition = topics::trace_partition(tenant.name(), &id, topics::PARTITIONS);
-    let mut spans = spans_of(&tenant, &id).await?;
+    let (mut spans, mut payloads) = tokio::try_join!(spans_of(&tenant, &id), Payloads::of_trace(&tenant, &id))?;
     if spans.len() as u64 != trace.span_count {
         // A flush is under way: it writes a trace before its spans.
         state.freshness.caught_up(Topic::Telemetry, partition).await?;
         trace = find(&tenant, &id).await?.ok_or_else(|| Problem::not_found("Trace"))?;
-        spans = spans_of(&tenant, &id).await?;
+        (spans, payloads) = tokio::try_join!(spans_of(&tenant, &id), Payloads::of_trace(&tenant, &id))?;
     }
-    let mut payloads = Payloads::of_trace(&tenant, &id).await?;
     Ok(Json(TraceWithSpans {
         trace: trace.answer(&mut payloads, true),
         spans: spans.into_iter().map(|span| span.answer(&id, &mut payloads)).collect(),

@@ -134,7 +134,7 @@ async fn page(
         condition = format!("{condition} AND {}", sort.behind());
     }
     let rest = format!("{} LIMIT {limit} OFFSET {offset}", sort.order());
-    let mut query = filters.bind(tenant.select("?fields", "trace_list", &condition, &rest));
+    let mut query = filters.bind(tenant.scan("?fields", "trace_list", &condition, &rest));
     if let Some(cursor) = cursor {
         query = match sort.column {
             "total_cost" => query.bind(&cursor.value),
@@ -163,7 +163,7 @@ async fn total(tenant: &Tenant, filters: &Filters, exact: bool) -> Result<(u64, 
     if let Some(counted) = &filters.counted {
         let condition: Vec<String> = counted.iter().map(|(column, _)| format!("{column} = ?")).collect();
         let condition = if condition.is_empty() { "true".to_owned() } else { condition.join(" AND ") };
-        let query = tenant.select("sum(traces)", "trace_counts", &condition, "");
+        let query = tenant.scan("sum(traces)", "trace_counts", &condition, "");
         let query = counted.iter().fold(query, |query, (_, value)| query.bind(value));
         let sum: i64 = query.fetch_one().await.map_err(down)?;
         return Ok((sum.max(0) as u64, None));

@@ -46,14 +46,14 @@ pub async fn shrink(mut installation: Installation, history: &History) -> String
 fn shorter(history: &History) -> Vec<History> {
     let History(steps) = history;
     let mut shorter = Vec::new();
-    for at in 0..steps.len() {
-        for within in 0..steps[at].len() {
-            for field in fields(&steps[at][within].what) {
+    for (at, step) in steps.iter().enumerate() {
+        for (within, request) in step.iter().enumerate() {
+            for field in fields(&request.what) {
                 let mut less = history.clone();
                 without(&mut less.0[at][within].what, &field);
                 shorter.push(less);
             }
-            if steps[at].len() > 1 {
+            if step.len() > 1 {
                 let mut less = history.clone();
                 less.0[at].remove(within);
                 shorter.push(less);
