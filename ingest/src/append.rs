@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::http::RequestNames;
 use runtime::position::Record;
 use schemas::{Envelope, Event};
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::state::AppState;
 
 pub struct Caller<'a> {
     pub principal: &'a Principal,
-    pub request_id: &'a str,
+    pub names: &'a RequestNames,
 }
 
 pub struct Appended<T> {
@@ -70,8 +71,8 @@ impl AppState {
                     subject: subject.to_owned(),
                     tenant: caller.principal.tenant.clone(),
                     actor: actor.clone(),
-                    request_id: caller.request_id.to_owned(),
-                    traceparent: None,
+                    request_id: caller.names.id.clone(),
+                    traceparent: caller.names.traceparent.clone(),
                 },
                 event,
                 partition,

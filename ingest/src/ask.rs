@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use runtime::{Problem, Settings};
 
 /// What of the caller's request goes along.
-const FORWARDED: &[&str] = &["x-retrace-key", "authorization", "x-retrace-after"];
+const FORWARDED: &[&str] = &["x-retrace-key", "authorization", "x-retrace-after", "traceparent"];
 
 pub struct Ask {
     client: reqwest::Client,

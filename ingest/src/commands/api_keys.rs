@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
 use runtime::auth::{Principal, hash_key, new_key};
-use runtime::http::RequestId;
+use runtime::http::RequestNames;
 use schemas::events::{ApiKeyCreated, ApiKeyRevoked};
 use schemas::{Event, ids, topics};
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub fn created_event(principal: &Principal, key: &str, configured: &str) -> Even
 pub async fn post(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let configured = &state.settings.api_key_prefix;
@@ -59,7 +59,7 @@ pub async fn post(
     state.workspace_reachable().await?;
     let key = new_key(configured).map_err(Problem::internal)?;
     let prefix = prefix_of(&key, configured);
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    let caller = Caller { principal: &principal, names: &names };
     let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
     let event = created_event(&principal, &key, configured);
     let (position, record) =
@@ -83,12 +83,12 @@ fn already_created(answer: &Answer) -> Problem {
 pub async fn delete(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
 ) -> Result<Response, Problem> {
     if !state.in_force.keys.has_key(&principal) {
         return Err(Problem::not_found("API key"));
     }
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    let caller = Caller { principal: &principal, names: &names };
     let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
     let event = Event::ApiKeyRevoked(ApiKeyRevoked { user: principal.user.clone() });
     let (position, record) =

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
 use runtime::auth::Principal;
-use runtime::http::{RequestBody, RequestId};
+use runtime::http::{RequestBody, RequestNames};
 use schemas::events::{FeedbackContent, FeedbackGiven};
 use schemas::{Event, codec, ids, sealing, topics};
 use serde::Serialize;
@@ -40,14 +40,14 @@ struct Verdict {
 pub async fn post(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
     let verdict = verdict_of(&body.bytes)?;
-    state.ask.trace_exists(&headers, &request_id, &id).await?;
+    state.ask.trace_exists(&headers, &names.id, &id).await?;
     let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
     let key = state.sealing_keys.of(&state.publisher, &principal.tenant, &id, partition).await?;
     let event_id = ids::event_id();
@@ -61,7 +61,7 @@ pub async fn post(
         value: verdict.value,
         content: sealing::seal(&key, event_id, &plain).map_err(Problem::internal)?,
     });
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    let caller = Caller { principal: &principal, names: &names };
     let position = state.append(&caller, partition, &id, vec![(event_id, event)]).await?;
     Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(Given { feedback: verdict }))
         .into_response())

@@ -44,7 +44,8 @@ impl LogReader {
         }
         let first = self.records(partitions.iter().map(|partition| (*partition, 0)).collect())?;
         let created = |partition: &i32| {
-            let decoded = first.get(partition).map(|record| Event::decode(&record.envelope.kind, &record.value));
+            let record = first.get(partition).and_then(Option::as_ref);
+            let decoded = record.map(|record| Event::decode(&record.envelope.kind, &record.value));
             match decoded {
                 Some(Some(Ok(Event::LogCreated(created)))) => Ok((*partition, created)),
                 _ => Err(Mismatch(format!(
@@ -80,7 +81,9 @@ impl LogReader {
         let last =
             self.records(mine.iter().map(|checkpoint| (checkpoint.partition, checkpoint.next_offset - 1)).collect())?;
         for checkpoint in &mine {
-            let found = last.get(&checkpoint.partition).map(|record| record.envelope.id.to_string());
+            // A poison record may name no event, and neither does its checkpoint.
+            let name = |record: &Option<Received>| record.as_ref().map(|record| record.envelope.id.to_string());
+            let found = last.get(&checkpoint.partition).map(|record| name(record).unwrap_or_default());
             if found.as_ref() != Some(&checkpoint.last_event) {
                 return Err(self.misfit(checkpoint.partition, "names an event that is not there"));
             }
@@ -108,8 +111,9 @@ impl LogReader {
         }))
     }
 
-    /// The records at these offsets, read side by side; an offset without one is left out.
-    fn records(&self, mut wanted: HashMap<i32, i64>) -> anyhow::Result<HashMap<i32, Received>> {
+    /// The records at these offsets, read side by side; an offset without one is left out, one that cannot be read is
+    /// `None`.
+    fn records(&self, mut wanted: HashMap<i32, i64>) -> anyhow::Result<HashMap<i32, Option<Received>>> {
         let mut found = HashMap::new();
         let mut list = TopicPartitionList::new();
         for (partition, offset) in &wanted {
@@ -119,13 +123,10 @@ impl LogReader {
         let deadline = Instant::now() + TIMEOUT;
         while !wanted.is_empty() {
             match self.consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) => {
-                    if wanted.remove(&message.partition()) == Some(message.offset())
-                        && let Ok(record) = Received::read(&message)
-                    {
-                        found.insert(message.partition(), record);
-                    }
+                Some(Ok(message)) if wanted.remove(&message.partition()) == Some(message.offset()) => {
+                    found.insert(message.partition(), Received::read(&message).ok());
                 }
+                Some(Ok(_)) => {}
                 Some(Err(KafkaError::PartitionEOF(partition))) => drop(wanted.remove(&partition)),
                 Some(Err(cause)) => return Err(cause).with_context(|| format!("{} cannot be read", self.topic)),
                 None if Instant::now() > deadline => {

@@ -21,14 +21,19 @@ use super::routes;
 use crate::metrics::METRICS;
 use crate::{Problem, Settings};
 
+/// By what names a request is found again: in logs, and in the caller's distributed trace.
 #[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+pub struct RequestNames {
+    pub id: String,
+    /// W3C Trace Context, as the caller sent it.
+    pub traceparent: Option<String>,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+impl<S: Send + Sync> FromRequestParts<S> for RequestNames {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<RequestId, Problem> {
-        parts.extensions.get::<RequestId>().cloned().ok_or_else(|| Problem::internal("a route without its frame"))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<RequestNames, Problem> {
+        parts.extensions.get::<RequestNames>().cloned().ok_or_else(|| Problem::internal("a route without its frame"))
     }
 }
 
@@ -121,10 +126,24 @@ fn request_id(parts: &axum::http::HeaderMap) -> String {
     }
 }
 
+/// Version 00 of the W3C's format; what is not of it is not carried on.
+fn traceparent(headers: &axum::http::HeaderMap) -> Option<String> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let [version, trace, span, flags] = parts[..] else { return None };
+    let is_set = |part: &str| part.bytes().any(|b| b != b'0');
+    let sound = version == "00" && is_hex(trace, 32) && is_hex(span, 16) && is_hex(flags, 2);
+    (sound && is_set(trace) && is_set(span)).then(|| text.to_owned())
+}
+
 async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let traceparent = traceparent(request.headers());
+    request.extensions_mut().insert(RequestNames { id: id.clone(), traceparent });
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let peer =

@@ -12,7 +12,7 @@ mod times;
 
 pub use body::{InflightBytes, RequestBody};
 pub use client_ip::ClientIp;
-pub use frame::{RequestId, compose, serve};
+pub use frame::{RequestNames, compose, serve};
 pub use gate::Gate;
 pub use limits::Limits;
 pub use routes::{Rooms, Service};

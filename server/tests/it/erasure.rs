@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use projector::erase::Eraser;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
+use retrace_server::commands::rebuild::rebuild;
 use runtime::kafka::{Received, consumer_config};
 use schemas::{Event, sealing, topics};
 use serde_json::json;
@@ -45,6 +46,7 @@ async fn a_deleted_traces_content_is_erased_from_every_file() {
     let pool = runtime::postgres::pool(&retrace.settings).unwrap();
     let eraser =
         Eraser::new(Arc::clone(&retrace.settings), migrations::clickhouse::client(&retrace.settings), pool).unwrap();
+    let facts_before = facts(&retrace).await;
     let started = Instant::now();
     let erased = eraser.erase().await.unwrap();
     assert!(erased >= 1, "{erased}");
@@ -63,6 +65,26 @@ async fn a_deleted_traces_content_is_erased_from_every_file() {
     client.get(&format!("/api/v1/traces/{id}")).await.expect(404);
     assert_eq!(client.get(&format!("/api/v1/traces/{kept}")).await.expect(200).json()["name"], stays);
     retrace.assert_exact().await;
+
+    // What happened, without what was said, outlives the content: who counts or audits reads the same again.
+    let listed = client.get("/api/v1/traces").await.expect(200).json();
+    assert_eq!((listed["total"].as_u64(), &listed["traces"][0]["id"]), (Some(1), &json!(kept)));
+    rebuild(&retrace.settings, "traces", Duration::from_secs(2)).await.unwrap();
+    assert_eq!(client.get("/api/v1/traces").await.expect(200).json(), listed);
+    client.get(&format!("/api/v1/traces/{id}")).await.expect(404);
+    client.get(&format!("/api/v1/traces/{id}/feedback")).await.expect(404);
+    assert_eq!(facts(&retrace).await, facts_before, "an event is gone");
+    retrace.assert_exact().await;
+}
+
+/// Every write of the log that a projection for usage or audit would read: id, kind, who.
+async fn facts(retrace: &Retrace) -> Vec<(String, String, String)> {
+    let records = retrace.log(topics::TELEMETRY).await;
+    let envelopes = records.into_iter().map(|record| record.envelope.unwrap());
+    let mut facts: Vec<_> =
+        envelopes.map(|envelope| (envelope.id.to_string(), envelope.kind, envelope.actor)).collect();
+    facts.sort();
+    facts
 }
 
 /// Where each needle was found.

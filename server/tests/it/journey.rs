@@ -224,3 +224,24 @@ async fn pages_hold_every_trace_once_in_every_order() {
         2
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_names_its_request_and_the_callers_distributed_trace() {
+    let retrace = Retrace::start().await;
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (request, traceparent, kept) in [
+        ("first", parent, Some(parent)),
+        ("second", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", None),
+        ("third", "nonsense", None),
+    ] {
+        let headers = [("x-request-id", request), ("traceparent", traceparent)];
+        let body = json!({"name": request}).to_string().into_bytes();
+        let answer = retrace.client.send(reqwest::Method::POST, "/api/v1/traces", &headers, Some(body)).await;
+        assert_eq!(answer.expect(201).headers["x-request-id"], request);
+        let records = retrace.log(schemas::topics::TELEMETRY).await;
+        let envelopes = records.into_iter().map(|record| record.envelope.unwrap());
+        let named: Vec<_> = envelopes.filter(|envelope| envelope.request_id == request).collect();
+        assert_eq!(named.len(), 1);
+        assert_eq!(named[0].traceparent.as_deref(), kept);
+    }
+}

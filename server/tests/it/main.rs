@@ -4,11 +4,13 @@
 
 mod bad_input;
 mod erasure;
+mod faults;
 mod harness;
 mod histories;
 mod journey;
 mod jwt;
 mod keys;
+mod kills;
 mod rebuild;
 mod revocation;
 mod sdk;

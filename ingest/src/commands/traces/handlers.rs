@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
 use runtime::auth::Principal;
-use runtime::http::{ClientIp, RequestBody, RequestId};
+use runtime::http::{ClientIp, RequestBody, RequestNames};
 use runtime::metrics::METRICS;
 use schemas::events::{GoldenSet, Source, TraceDeleted, TraceStatus};
 use schemas::{Event, ids, topics};
@@ -22,7 +22,7 @@ use crate::state::AppState;
 pub async fn post(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     axum::Extension(ip): axum::Extension<ClientIp>,
     headers: HeaderMap,
     body: RequestBody,
@@ -33,7 +33,7 @@ pub async fn post(
         Claimed::Unasked => None,
     };
     let generated = claim.as_ref().map(Claim::derived_id);
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    let caller = Caller { principal: &principal, names: &names };
     let appended = record(&state, &caller, ip, Source::Post, None, generated, body).await;
     if let Some(claim) = claim {
         match &appended {
@@ -47,13 +47,13 @@ pub async fn post(
 pub async fn patch(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     axum::Extension(ip): axum::Extension<ClientIp>,
     Path(id): Path<String>,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    let caller = Caller { principal: &principal, names: &names };
     Ok(record(&state, &caller, ip, Source::Patch, Some(&id), None, body).await?.into_response())
 }
 
@@ -88,13 +88,13 @@ async fn record(
 pub async fn delete(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
-    state.ask.trace_exists(&headers, &request_id, &id).await?;
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    state.ask.trace_exists(&headers, &names.id, &id).await?;
+    let caller = Caller { principal: &principal, names: &names };
     let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
     let event = Event::TraceDeleted(TraceDeleted { trace_id: id.clone() });
     let position = state.append(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
@@ -104,15 +104,15 @@ pub async fn delete(
 pub async fn golden(
     State(state): State<AppState>,
     principal: Principal,
-    RequestId(request_id): RequestId,
+    names: RequestNames,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
     let golden = golden_of(&body.bytes)?;
-    state.ask.trace_exists(&headers, &request_id, &id).await?;
-    let caller = Caller { principal: &principal, request_id: &request_id };
+    state.ask.trace_exists(&headers, &names.id, &id).await?;
+    let caller = Caller { principal: &principal, names: &names };
     let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
     let event = Event::GoldenSet(GoldenSet { trace_id: id.clone(), golden });
     let position = state.append(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
-use verify::{Fold, LogReader, Report};
+use verify::{Fold, LogReader, Record, Report};
 
 use super::Client;
 
@@ -34,8 +34,9 @@ static WORLD: OnceCell<World> = OnceCell::const_new();
 static SHARED: RwLock<()> = RwLock::const_new(());
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
+/// `RETRACE_TEST_BINARY` names another, for a run beside a build.
 pub fn binary() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_retrace"))
+    std::env::var_os("RETRACE_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_retrace").into(), PathBuf::from)
 }
 
 pub async fn engines() -> &'static World {
@@ -166,11 +167,6 @@ impl Retrace {
         }
     }
 
-    /// Waits for the services to end by themselves, and says why they did.
-    pub async fn ended(&mut self) -> anyhow::Result<()> {
-        tokio::time::timeout(Duration::from_secs(60), self.running.take().unwrap()).await.unwrap().unwrap()
-    }
-
     /// Waits until every projection has applied the whole log.
     pub async fn settled(&self) {
         let pool = runtime::postgres::pool(&self.settings).unwrap();
@@ -181,12 +177,30 @@ impl Retrace {
         .await;
     }
 
-    /// The reference fold over the whole log.
-    pub async fn fold(&self) -> Fold {
-        let log = LogReader {
+    /// Every record of a topic.
+    pub async fn log(&self, topic: &'static str) -> Vec<Record> {
+        let log = self.log_reader();
+        let read = move || {
+            let mut records = Vec::new();
+            log.read(topic, &log.ends(topic)?, |record| {
+                records.push(record);
+                Ok(())
+            })?;
+            anyhow::Ok(records)
+        };
+        tokio::task::spawn_blocking(read).await.unwrap().unwrap()
+    }
+
+    fn log_reader(&self) -> LogReader {
+        LogReader {
             config: runtime::kafka::client_config(&self.settings),
             topic_prefix: self.settings.topic_prefix.clone(),
-        };
+        }
+    }
+
+    /// The reference fold over the whole log.
+    pub async fn fold(&self) -> Fold {
+        let log = self.log_reader();
         let read = move || {
             let mut fold = Fold::new();
             for topic in [topics::KEYS, topics::WORKSPACE, topics::TELEMETRY] {
