@@ -154,7 +154,9 @@ impl<'a> Slice<'a> {
     }
 
     fn list_row(&mut self, row: &ListRow) {
-        if row.is_deleted == 0 && self.fold.keeps(&row.tenant, &row.trace_id) {
+        // A row that was written twice is in two parts until they are merged, and is one.
+        let again = self.seen.contains(&(ListRow::TABLE, row.key()));
+        if !again && row.is_deleted == 0 && self.fold.keeps(&row.tenant, &row.trace_id) {
             *self.listed.entry((row.tenant.clone(), row.trace_id.clone())).or_default() += 1;
         }
         let Some((state, _)) = self.expected(row) else { return };

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 pub(super) fn explain(ending: &str, lines: impl Iterator<Item = String>, logs: &[PathBuf]) -> String {
     let lines: Vec<_> = lines.collect();
     let says = |text: &str| lines.iter().any(|line| line.contains(text));
-    if says("No space left on device") {
+    // The JVM's words for a page of a mapped file that the disk has no room for.
+    if says("No space left on device") || says("unsafe memory access operation") {
         return "the disk of its data folder is full; free some space and start again".into();
     }
     if says("ddress already in use") {
@@ -27,6 +28,10 @@ mod tests {
             |line: &str| explain("it ended with exit status: 1", [line.to_owned()].into_iter(), &["/d/x.log".into()]);
         assert!(
             say("FATAL: could not write: No space left on device").starts_with("the disk of its data folder is full")
+        );
+        assert!(
+            say("java.lang.InternalError: a fault occurred in a recent unsafe memory access operation in compiled Java code")
+                .starts_with("the disk of its data folder is full")
         );
         assert!(say("java.net.BindException: Address already in use").starts_with("one of its ports is already taken"));
         assert_eq!(say("odd"), "it ended with exit status: 1, saying: odd (see /d/x.log)");

@@ -22,6 +22,8 @@ use super::decode::{Decoded, Decoder};
 /// Records of one hand-over.
 const MOST_RECORDS: usize = 500;
 const MOST_BYTES: usize = 4 << 20;
+/// Kafka may be away; short of what delays a rebalance.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 pub enum FromLog {
     /// Answer with (partition, offset to start at), or drop the sender to stop.
@@ -156,6 +158,7 @@ impl Poller {
                             if let Err(cause) = back {
                                 tracing::warn!(%cause, "seeking back");
                             }
+                            std::thread::sleep(TRY_AGAIN);
                         }
                     }
                     false

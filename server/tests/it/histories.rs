@@ -7,16 +7,14 @@ mod check;
 mod history;
 mod installation;
 mod play;
-mod random;
 mod shrink;
 
 use std::time::Instant;
 
 use history::History;
 use installation::Installation;
-use random::Random;
 
-use crate::harness::sharing;
+use crate::harness::{Random, sharing};
 
 /// Of one installation; a long campaign takes larger ones, since each has its topics.
 const TOGETHER: usize = 100;

@@ -4,9 +4,6 @@
 mod check;
 mod fleet;
 mod load;
-#[path = "histories/random.rs"]
-#[allow(clippy::duplicate_mod, reason = "the histories keep it to themselves")]
-mod random;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,8 +17,7 @@ use runtime::Settings;
 
 use self::fleet::Fleet;
 use self::load::{Ledger, Writer};
-use self::random::Random;
-use crate::harness::{Process, World, eventually, new_settings, outage};
+use crate::harness::{Process, Random, World, eventually, new_settings, outage};
 
 const WRITERS: usize = 10;
 /// From one kill to the next, in milliseconds.

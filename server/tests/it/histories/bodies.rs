@@ -1,10 +1,9 @@
 //! Bodies of POST and PATCH as clients send them: any part of a trace, in any order.
 
+use crate::harness::Random;
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
-
-use super::random::Random;
 
 /// 2025-11-18T23:59:30Z in microseconds: a little before midnight, so that traces move between days.
 const BASE: i64 = 1_763_510_370_000_000;

@@ -7,8 +7,7 @@ use verify::{Fold, TraceView};
 use super::bodies::{MODELS, NAMES};
 use super::history::{TENANTS, USERS};
 use super::play::Play;
-use super::random::Random;
-use crate::harness::Client;
+use crate::harness::{Client, Random};
 
 /// The first difference, in words.
 pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Result<(), String> {

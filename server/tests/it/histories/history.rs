@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::bodies::body;
-use super::random::Random;
+use crate::harness::Random;
 
 /// Two users of one tenant, and one of another.
 pub const USERS: [(usize, &str); 3] = [(0, "ann"), (0, "bob"), (1, "ann")];

@@ -12,8 +12,7 @@ use runtime::lifecycle::Tasks;
 use super::check;
 use super::history::History;
 use super::play::Play;
-use super::random::Random;
-use crate::harness::{Retrace, free_port};
+use crate::harness::{Random, Retrace, free_port};
 
 /// Histories in flight; more would only wait for two cores.
 const AT_ONCE: usize = 50;

@@ -10,8 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::random::Random;
-use crate::harness::{Answer, Client};
+use crate::harness::{Answer, Client, Random};
 
 const TRACES: &str = "/api/v1/traces";
 /// Longer than any bound of the product: no answer by then is a fault.
