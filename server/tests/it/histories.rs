@@ -27,7 +27,7 @@ fn number(name: &str) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_that_of_the_fold() {
-    let count = number("RETRACE_TEST_HISTORIES").unwrap_or(150) as usize;
+    let count = number("RETRACE_TEST_HISTORIES").unwrap_or(300) as usize;
     let seed = number("RETRACE_TEST_SEED").unwrap_or_else(|| u64::from(uuid::Uuid::new_v4().as_fields().0));
     let together = if count > 10 * TOGETHER { MANY_TOGETHER } else { TOGETHER };
     let _shared = sharing().await;
