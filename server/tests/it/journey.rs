@@ -245,3 +245,27 @@ async fn an_event_names_its_request_and_the_callers_distributed_trace() {
         assert_eq!(named[0].traceparent.as_deref(), kept);
     }
 }
+
+/// A projector that crashed writes its last rows again: until they are merged, they are in two parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_was_written_twice_is_one() {
+    let retrace = Retrace::start().await;
+    let id = Uuid::new_v4();
+    let spans = [json!({"span_type": "action", "name": "step", "started_at": "2026-11-20T10:00:00Z", "input": "i"})];
+    retrace.client.post("/api/v1/traces", &json!({"id": id, "name": "twice", "spans": spans})).await.expect(201);
+    retrace.settled().await;
+    let clickhouse = migrations::clickhouse::client(&retrace.settings);
+    for table in ["traces", "trace_list", "spans", "cells", "trace_counts"] {
+        for sql in
+            [format!("SYSTEM STOP MERGES {table}_g1"), format!("INSERT INTO {table}_g1 SELECT * FROM {table}_g1")]
+        {
+            clickhouse.query(&sql).execute().await.unwrap();
+        }
+        let rows: u64 = clickhouse.query(&format!("SELECT count() FROM {table}_g1")).fetch_one().await.unwrap();
+        assert!(rows >= 2, "{table} has {rows} rows");
+    }
+    let read = retrace.client.get(&format!("/api/v1/traces/{id}")).await.expect(200).json();
+    assert_eq!(read["spans"].as_array().map(Vec::len), Some(1));
+    assert_eq!(retrace.client.get("/api/v1/traces").await.expect(200).json()["total"], 1);
+    retrace.assert_exact().await;
+}
