@@ -44,16 +44,11 @@ impl InForce {
     }
 
     fn apply(&self, record: &Received, event: &Event) {
-        let tenant = &record.envelope.tenant;
-        match event {
-            Event::ApiKeyCreated(created) => self.keys.created(tenant, created),
-            Event::ApiKeyRevoked(revoked) => self.keys.revoked(tenant, revoked),
-            Event::PriceTablePublished(table) => {
-                if let Ok(mut prices) = self.prices.write() {
-                    prices.insert(table.scope.clone(), table.hash.clone());
-                }
-            }
-            _ => {}
+        self.keys.apply(&record.envelope.tenant, event);
+        if let Event::PriceTablePublished(table) = event
+            && let Ok(mut prices) = self.prices.write()
+        {
+            prices.insert(table.scope.clone(), table.hash.clone());
         }
         self.followed.send_modify(|followed| {
             followed.insert(record.partition, record.offset + 1);

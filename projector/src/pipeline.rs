@@ -20,6 +20,8 @@ pub struct Pipeline<P> {
     pub flush_rows: usize,
     pub flush_bytes: usize,
     pub flush_every: Duration,
+    /// A lone write is visible at once; a stream of them is written in larger pieces, which the stores want.
+    next_flush: Instant,
 }
 
 /// What arrives together is written together.
@@ -62,21 +64,19 @@ impl<P: Projection> Pipeline<P> {
             flush_rows: settings.flush_rows,
             flush_bytes: settings.flush_bytes,
             flush_every: Duration::from_millis(settings.flush_ms),
+            next_flush: Instant::now(),
         }
     }
 
     /// Ends when stopped, with what was gathered written; an error is one that waiting cannot mend.
     pub async fn run(mut self, mut from_log: mpsc::Receiver<FromLog>) -> anyhow::Result<()> {
         let mut batch = Batch::default();
-        // A lone write is visible at once; a stream of them is written in larger pieces, which the stores want.
-        let mut next_flush = Instant::now();
         loop {
-            let due = batch.since.map(|since| next_flush.max(since + GATHER));
+            let due = batch.since.map(|since| self.next_flush.max(since + GATHER));
             let message = tokio::select! {
                 () = self.stop.cancelled() => break,
                 message = from_log.recv() => message,
                 () = sleep_until(due) => {
-                    next_flush = Instant::now() + self.flush_every;
                     self.flush(&mut batch).await?;
                     continue;
                 }
@@ -86,7 +86,6 @@ impl<P: Projection> Pipeline<P> {
                 Some(FromLog::Records(records)) => {
                     batch.add(records);
                     if batch.weight >= self.flush_rows || batch.bytes >= self.flush_bytes {
-                        next_flush = Instant::now() + self.flush_every;
                         self.flush(&mut batch).await?;
                     }
                 }
@@ -125,6 +124,7 @@ impl<P: Projection> Pipeline<P> {
             return Ok(());
         }
         let started = Instant::now();
+        self.next_flush = started + self.flush_every;
         let mut backoff = Backoff::default();
         for poison in records.iter().filter(|record| matches!(record.outcome, Outcome::Poison { .. })) {
             while let Err(cause) = self.dead_letters.send(poison).await {

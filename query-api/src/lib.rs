@@ -21,7 +21,7 @@ use runtime::http::{Gate, Limits};
 use runtime::kafka::follow;
 use runtime::lifecycle::Tasks;
 use runtime::position::Signer;
-use schemas::{Event, topics};
+use schemas::topics;
 use sqlx::PgPool;
 
 pub use openapi::{docs_router, schemas};
@@ -92,11 +92,7 @@ async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> any
         topics::WORKSPACE,
         from.into_iter().collect(),
         tasks.stop.clone(),
-        move |record, event| match &event {
-            Event::ApiKeyCreated(created) => followed.created(&record.envelope.tenant, created),
-            Event::ApiKeyRevoked(revoked) => followed.revoked(&record.envelope.tenant, revoked),
-            _ => {}
-        },
+        move |record, event| followed.apply(&record.envelope.tenant, &event),
         move || complete.complete(),
     )?;
     keys.completed().await;

@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use runtime::Settings;
-use runtime::kafka::{IN_PIECES, consumer_config};
+use runtime::kafka::stream_config;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use super::decode::{Decoded, Decoder};
 /// Records of one hand-over.
 const MOST_RECORDS: usize = 500;
 const MOST_BYTES: usize = 4 << 20;
-/// Kafka may be away; short of what delays a rebalance.
+/// Short of what delays a rebalance.
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 pub enum FromLog {
@@ -99,14 +99,11 @@ pub fn start(
     let (to_pipeline, from_log) = mpsc::channel(4);
     let topic = settings.topic(topic);
     let context = Rebalances { to_pipeline: to_pipeline.clone(), assigned: Mutex::default(), topic: topic.clone() };
-    let mut config = consumer_config(settings, group);
+    let mut config = stream_config(settings, group);
     config
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "2000")
         .set("partition.assignment.strategy", "range");
-    for (name, value) in IN_PIECES {
-        config.set(name, value);
-    }
     if !settings.instance.is_empty() {
         config.set("group.instance.id", &settings.instance);
     }
@@ -149,16 +146,7 @@ impl Poller {
                         }
                         Err(cause) => {
                             tracing::warn!(cause = format!("{cause:#}"), "a record cannot be opened yet");
-                            let back = self.consumer.seek(
-                                &self.topic,
-                                message.partition(),
-                                Offset::Offset(message.offset()),
-                                Duration::from_secs(5),
-                            );
-                            if let Err(cause) = back {
-                                tracing::warn!(%cause, "seeking back");
-                            }
-                            std::thread::sleep(TRY_AGAIN);
+                            self.go_back(message.partition(), message.offset());
                         }
                     }
                     false
@@ -186,6 +174,15 @@ impl Poller {
             }
         }
         self.consumer.unsubscribe();
+    }
+
+    /// To be read again, after a pause: Kafka may be away.
+    fn go_back(&self, partition: i32, offset: i64) {
+        let within = Duration::from_secs(5);
+        if let Err(cause) = self.consumer.seek(&self.topic, partition, Offset::Offset(offset), within) {
+            tracing::warn!(%cause, "seeking back");
+        }
+        std::thread::sleep(TRY_AGAIN);
     }
 
     fn set_paused(&self, is: bool, want: bool) -> bool {

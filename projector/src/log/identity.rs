@@ -123,10 +123,12 @@ impl LogReader {
         let deadline = Instant::now() + TIMEOUT;
         while !wanted.is_empty() {
             match self.consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) if wanted.remove(&message.partition()) == Some(message.offset()) => {
-                    found.insert(message.partition(), Received::read(&message).ok());
+                Some(Ok(message)) => {
+                    let partition = message.partition();
+                    if wanted.remove(&partition) == Some(message.offset()) {
+                        found.insert(partition, Received::read(&message).ok());
+                    }
                 }
-                Some(Ok(_)) => {}
                 Some(Err(KafkaError::PartitionEOF(partition))) => drop(wanted.remove(&partition)),
                 Some(Err(cause)) => return Err(cause).with_context(|| format!("{} cannot be read", self.topic)),
                 None if Instant::now() > deadline => {

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use schemas::events::{ApiKeyCreated, ApiKeyRevoked};
-use schemas::sealing;
+use schemas::{Event, sealing};
 use sqlx::{PgPool, Row};
 use tokio::sync::watch;
 
@@ -83,7 +83,16 @@ impl KeyRing {
         ring.by_hash.insert(key.sha256, key.principal);
     }
 
-    pub fn created(&self, tenant: &str, event: &ApiKeyCreated) {
+    /// What the log says of keys; other events leave them as they are.
+    pub fn apply(&self, tenant: &str, event: &Event) {
+        match event {
+            Event::ApiKeyCreated(created) => self.created(tenant, created),
+            Event::ApiKeyRevoked(revoked) => self.revoked(tenant, revoked),
+            _ => {}
+        }
+    }
+
+    fn created(&self, tenant: &str, event: &ApiKeyCreated) {
         self.insert(StoredKey {
             principal: Principal {
                 tenant: tenant.to_owned(),
@@ -95,7 +104,7 @@ impl KeyRing {
         });
     }
 
-    pub fn revoked(&self, tenant: &str, event: &ApiKeyRevoked) {
+    fn revoked(&self, tenant: &str, event: &ApiKeyRevoked) {
         let Ok(mut ring) = self.ring.write() else { return };
         if let Some(old) = ring.current.remove(&(tenant.to_owned(), event.user.clone())) {
             ring.by_hash.remove(&old);

@@ -40,16 +40,8 @@ impl ClientContext for Errors {
 
 impl ConsumerContext for Errors {}
 
-/// How long the broker holds a fetch of who follows the end of the log: a record ends the wait, so that it only sets how
-/// many requests an idle follower costs.
-pub const FOLLOWERS_WAIT: (&str, &str) = ("fetch.wait.max.ms", "250");
-
-/// For who reads a busy topic: the broker answers a fetch once there is enough, or after a moment. Without it each
-/// record of a stream costs a request.
-pub const IN_PIECES: [(&str, &str); 2] = [("fetch.wait.max.ms", "50"), ("fetch.min.bytes", "262144")];
-
 /// A consumer that never commits by itself: checkpoints live with the projections. A seek waits for the fetch that is
-/// under way, so that fetches are held for a moment only; see [`FOLLOWERS_WAIT`].
+/// under way, so that fetches are held for a moment only.
 pub fn consumer_config(settings: &Settings, group: &str) -> ClientConfig {
     let mut config = client_config(settings);
     config
@@ -62,5 +54,21 @@ pub fn consumer_config(settings: &Settings, group: &str) -> ClientConfig {
         .set("fetch.error.backoff.ms", "100")
         .set("queued.max.messages.kbytes", "16384")
         .set("fetch.message.max.bytes", "1048576");
+    config
+}
+
+/// For who follows the end of a quiet topic. A record ends a fetch at once: the wait only sets how many requests it costs
+/// to be idle.
+pub fn follower_config(settings: &Settings, group: &str) -> ClientConfig {
+    let mut config = consumer_config(settings, group);
+    config.set("fetch.wait.max.ms", "250");
+    config
+}
+
+/// For who reads a busy topic: a fetch is answered once there is enough, or after a moment. Without it each record of a
+/// stream costs a request.
+pub fn stream_config(settings: &Settings, group: &str) -> ClientConfig {
+    let mut config = consumer_config(settings, group);
+    config.set("fetch.wait.max.ms", "50").set("fetch.min.bytes", "262144");
     config
 }

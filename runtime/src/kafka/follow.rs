@@ -11,7 +11,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 use schemas::Event;
 use tokio_util::sync::CancellationToken;
 
-use super::{Errors, FOLLOWERS_WAIT, LogConsumer, Received, consumer_config};
+use super::{Errors, LogConsumer, Received, follower_config};
 use crate::Settings;
 
 /// Applies every record from `from` (partition, next offset) on, until stopped. Events of unknown kinds are skipped:
@@ -25,8 +25,7 @@ pub fn follow(
     mut apply: impl FnMut(&Received, Event) + Send + 'static,
     caught_up: impl FnOnce() + Send + 'static,
 ) -> anyhow::Result<std::thread::JoinHandle<()>> {
-    let consumer: LogConsumer = consumer_config(settings, "retrace-follower")
-        .set(FOLLOWERS_WAIT.0, FOLLOWERS_WAIT.1)
+    let consumer: LogConsumer = follower_config(settings, "retrace-follower")
         .set("enable.partition.eof", "true")
         // A snapshot that is ahead of the log was not made of it: then the log alone says what is in force.
         .set("auto.offset.reset", "earliest")

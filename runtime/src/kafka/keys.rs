@@ -40,11 +40,7 @@ struct Stretch {
 
 impl KeyReader {
     pub fn new(settings: &Settings) -> anyhow::Result<KeyReader> {
-        let mut config = super::consumer_config(settings, "retrace-keys");
-        for (name, value) in super::IN_PIECES {
-            config.set(name, value);
-        }
-        let consumer = config
+        let consumer = super::stream_config(settings, "retrace-keys")
             .set("enable.partition.eof", "true")
             .create_with_context(super::Errors)
             .context("the keys consumer cannot be created")?;

@@ -5,5 +5,5 @@ pub mod follow;
 pub mod keys;
 mod record;
 
-pub use client::{Errors, FOLLOWERS_WAIT, IN_PIECES, LogConsumer, client_config, consumer_config};
+pub use client::{Errors, LogConsumer, client_config, consumer_config, follower_config, stream_config};
 pub use record::{Received, headers_of};
