@@ -12,6 +12,8 @@ ENGINES = {"engines", "server"}
 # Crate → what its Cargo.toml may not name, under [dependencies] or [dev-dependencies].
 NEVER = {
     "schemas": SERVICES | ENGINES | {"runtime", "migrations", "verify", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
+    # Methods: no I/O and nothing of ours.
+    "insights": SERVICES | ENGINES | {"schemas", "runtime", "migrations", "verify", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
     "runtime": SERVICES | ENGINES | {"migrations", "verify", "clickhouse"},
     "migrations": SERVICES | ENGINES | {"verify"},
     # The command side knows no projection's store.
@@ -20,7 +22,7 @@ NEVER = {
     # The read side appends nothing.
     "query-api": ENGINES | {"ingest", "projector", "migrations", "verify"},
     # The reference fold shares the contract with what it checks, and nothing else.
-    "verify": SERVICES | ENGINES | {"runtime", "migrations"},
+    "verify": SERVICES | ENGINES | {"runtime", "migrations", "insights"},
     # The engines are engines, whoever uses them.
     "engines": SERVICES | {"schemas", "runtime", "migrations", "verify", "server"},
 }

@@ -22,6 +22,8 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(900);
 pub struct Probed {
     /// Microseconds from acknowledgement to a whole answer.
     pub visible: Vec<u64>,
+    /// When each of these was acknowledged, in milliseconds from the start.
+    pub at: Vec<u64>,
     /// Microseconds from sending to acknowledgement, of all that were acknowledged.
     pub ack: Vec<u64>,
     /// Answers that had the trace without its span.
@@ -41,6 +43,7 @@ pub struct Probes {
 
 /// An acknowledged trace and what became of it.
 struct Seen {
+    at: Duration,
     ack: Duration,
     visible: anyhow::Result<Duration>,
     torn: u64,
@@ -66,6 +69,7 @@ async fn run(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64, mut stopped: o
         return probed;
     }
     let mut running = JoinSet::new();
+    let began = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_millis(every_ms));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for index in 0.. {
@@ -81,7 +85,7 @@ async fn run(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64, mut stopped: o
             continue;
         }
         let (plan, server) = (Arc::clone(&plan), Arc::clone(&server));
-        running.spawn(async move { one(&plan, &server, index).await });
+        running.spawn(async move { one(&plan, &server, index, began).await });
     }
     while let Some(ended) = running.join_next().await {
         probed.add(ended);
@@ -89,13 +93,13 @@ async fn run(plan: Arc<Plan>, server: Arc<Server>, every_ms: u64, mut stopped: o
     probed
 }
 
-async fn one(plan: &Plan, server: &Server, index: u64) -> anyhow::Result<Seen> {
+async fn one(plan: &Plan, server: &Server, index: u64, began: Instant) -> anyhow::Result<Seen> {
     let body = plan.probe(index)?;
     let encoded = plan.encoding.encode(body.json)?;
     let sent = Instant::now();
     let Posted::Accepted(_) = server.post(encoded).await? else { bail!("a probe was refused") };
     let acked = Instant::now();
-    let mut seen = Seen { ack: acked - sent, visible: Ok(Duration::ZERO), torn: 0, absent: 0 };
+    let mut seen = Seen { at: acked - began, ack: acked - sent, visible: Ok(Duration::ZERO), torn: 0, absent: 0 };
     seen.visible = watch(server, &body.id, acked, &mut seen).await;
     Ok(seen)
 }
@@ -122,15 +126,25 @@ impl Probed {
             self.ack.push(seen.ack.as_micros() as u64);
             self.torn += seen.torn;
             self.absent += seen.absent;
-            seen.visible
+            seen.visible.map(|visible| (seen.at, visible))
         });
         match visible {
-            Ok(visible) => self.visible.push(visible.as_micros() as u64),
+            Ok((at, visible)) => {
+                self.at.push(at.as_millis() as u64);
+                self.visible.push(visible.as_micros() as u64);
+            }
             Err(cause) => {
                 self.failed += 1;
                 self.last_failure = Some(format!("{cause:#}"));
             }
         }
+    }
+
+    /// The slowest, with the second in which each was acknowledged: a slow start looks otherwise than a stall.
+    pub fn slowest(&self, count: usize) -> Vec<(f64, f64)> {
+        let mut all: Vec<(u64, u64)> = self.visible.iter().copied().zip(self.at.iter().copied()).collect();
+        all.sort_unstable_by_key(|(visible, _)| std::cmp::Reverse(*visible));
+        all.iter().take(count).map(|(visible, at)| (*at as f64 / 1e3, *visible as f64 / 1e3)).collect()
     }
 
     pub fn acknowledged(&self) -> u64 {

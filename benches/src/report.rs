@@ -54,10 +54,13 @@ pub fn load(options: &Options, plan: &Plan, driven: &Driven) -> Value {
     figures
 }
 
+const SLOWEST: usize = 30;
+
 pub fn visible(probed: &Probed) -> Value {
     let of = |values: &[u64]| Probed::histogram(values).filter(|found| !found.is_empty()).as_ref().map(latency);
     json!({
         "ack_to_visible": of(&probed.visible),
+        "slowest": probed.slowest(SLOWEST).iter().map(|(at, ms)| json!({"second": at, "ms": ms})).collect::<Vec<_>>(),
         "probe_ack": of(&probed.ack),
         "torn": probed.torn,
         "absent": probed.absent,

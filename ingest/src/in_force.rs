@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use runtime::Settings;
-use runtime::auth::KeyRing;
+use runtime::auth::keyring::{self, KeyRing, Snapshot};
 use runtime::kafka::{Received, follow};
 use runtime::position::Record;
 use schemas::{Event, topics};
@@ -24,16 +24,17 @@ pub struct InForce {
 impl InForce {
     /// Reads the snapshot and starts to follow the log after it.
     pub async fn start(settings: &Settings, pool: &PgPool, stop: CancellationToken) -> anyhow::Result<Arc<InForce>> {
+        let read = async { Ok((Snapshot::read(pool).await?, load_prices(pool).await?)) };
+        let (snapshot, prices) = keyring::or_nothing(read.await)?;
         let keys = Arc::new(KeyRing::default());
-        let known = keys.load(pool).await?;
-        let prices = load_prices(pool).await?;
-        let from: HashMap<i32, i64> = (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(known).collect();
+        let from = keys.begin(snapshot);
         let in_force =
             Arc::new(InForce { keys, prices: RwLock::new(prices), followed: watch::Sender::new(from.clone()) });
         let (applied, keys) = (Arc::clone(&in_force), Arc::clone(&in_force.keys));
         follow::follow(
             settings,
             topics::WORKSPACE,
+            "workspace",
             from.into_iter().collect(),
             stop,
             move |record, event| applied.apply(record, &event),

@@ -4,11 +4,22 @@ use anyhow::Context;
 use clickhouse::{Client, Compression};
 use runtime::Settings;
 
-const TRACES: &str = include_str!("../clickhouse/traces/0001_tables.sql");
+pub(crate) const TRACES: &str = include_str!("../clickhouse/traces/0001_tables.sql");
 
 /// The tables of the traces projection, without their generation.
-pub const TRACES_TABLES: &[&str] =
-    &["traces", "trace_list", "trace_counts", "spans", "cells", "chunks", "feedback", "erasures", "checkpoints"];
+pub const TRACES_TABLES: &[&str] = &[
+    "traces",
+    "trace_list",
+    "trace_counts",
+    "trace_models",
+    "cost_totals",
+    "spans",
+    "cells",
+    "chunks",
+    "feedback",
+    "erasures",
+    "checkpoints",
+];
 
 /// The projection's client: no setting is left to a default that a server may change.
 pub fn client(settings: &Settings) -> Client {

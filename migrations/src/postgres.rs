@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
 
 static COORDINATION: sqlx::migrate::Migrator = sqlx::migrate!("./postgres/coordination");
-const WORKSPACE: &str = include_str!("../postgres/workspace/0001_workspace.sql");
+pub(crate) const WORKSPACE: &str = include_str!("../postgres/workspace/0001_workspace.sql");
 
 /// Creates the database that `postgres_url` names, where the server lacks it.
 pub async fn create_database(settings: &Settings) -> anyhow::Result<()> {

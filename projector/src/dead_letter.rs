@@ -7,7 +7,7 @@ use anyhow::Context;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use runtime::Settings;
-use runtime::kafka::client_config;
+use runtime::kafka::{client_config, refusals};
 use runtime::metrics::METRICS;
 use schemas::{ids, topics};
 use uuid::Uuid;
@@ -21,16 +21,19 @@ pub struct DeadLetters {
     projection: &'static str,
 }
 
+pub fn producer(settings: &Settings) -> anyhow::Result<FutureProducer> {
+    client_config(settings)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("message.timeout.ms", "10000")
+        .create()
+        .context("the dead-letter producer cannot be created")
+}
+
 impl DeadLetters {
     pub fn new(settings: &Settings, projection: &'static str, origin: &str) -> anyhow::Result<DeadLetters> {
-        let producer = client_config(settings)
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("message.timeout.ms", "10000")
-            .create()
-            .context("the dead-letter producer cannot be created")?;
         Ok(DeadLetters {
-            producer,
+            producer: producer(settings)?,
             topic: settings.topic(topics::DEAD_LETTER),
             origin: settings.topic(origin),
             projection,
@@ -38,7 +41,8 @@ impl DeadLetters {
     }
 
     pub async fn send(&self, decoded: &Decoded) -> anyhow::Result<()> {
-        let Outcome::Poison { reason, value, event_id } = &decoded.outcome else { return Ok(()) };
+        let Outcome::Poison { reason, value } = &decoded.outcome else { return Ok(()) };
+        let event_id = &decoded.event_id;
         tracing::error!(
             projection = self.projection,
             partition = decoded.partition,
@@ -51,10 +55,10 @@ impl DeadLetters {
         let id = ids::derived(Uuid::NAMESPACE_URL, &format!("{}#{origin}", self.projection)).to_string();
         let headers = [
             ("ce_id", id.as_str()),
-            ("retrace_projection", self.projection),
-            ("retrace_origin", origin.as_str()),
-            ("retrace_event_id", event_id.as_str()),
-            ("retrace_reason", reason.as_str()),
+            (refusals::PROJECTION, self.projection),
+            (refusals::ORIGIN, origin.as_str()),
+            (refusals::EVENT_ID, event_id.as_str()),
+            (refusals::REASON, reason.as_str()),
         ]
         .iter()
         .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(*value) }));

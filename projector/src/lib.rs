@@ -7,7 +7,8 @@ pub mod erase;
 pub mod log;
 mod pipeline;
 pub mod projections;
+pub mod redrive;
 mod supervise;
 
 pub use checkpoints::Checkpoint;
-pub use supervise::{Stopped, run};
+pub use supervise::{Stopped, consumer_group, run};

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letter::DeadLetters;
-use crate::log::FromLog;
 use crate::log::decode::{Decoded, Outcome};
+use crate::log::{FromLog, Membership};
 use crate::projections::Projection;
 
 pub struct Pipeline<P> {
@@ -24,6 +24,8 @@ pub struct Pipeline<P> {
     next_flush: Instant,
 }
 
+/// With a store that does not answer, before the partitions are left to others.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// What arrives together is written together.
 const GATHER: Duration = Duration::from_millis(10);
 
@@ -68,8 +70,22 @@ impl<P: Projection> Pipeline<P> {
         }
     }
 
-    /// Ends when stopped, with what was gathered written; an error is one that waiting cannot mend.
-    pub async fn run(mut self, mut from_log: mpsc::Receiver<FromLog>) -> anyhow::Result<()> {
+    /// Joins the group once the store answers: a member that cannot write only holds its partitions up. Ends when stopped,
+    /// with what was gathered written; an error is one that waiting cannot mend.
+    pub async fn run(mut self, join: impl FnOnce() -> anyhow::Result<Membership>) -> anyhow::Result<()> {
+        let mut backoff = Backoff::endless();
+        while let Err(cause) = self.projection.ready().await {
+            self.wait(&mut backoff, &cause, "joining the group").await?;
+        }
+        let Membership { from_log, lost } = join()?;
+        tokio::select! {
+            ended = self.follow(from_log) => ended,
+            // As after a crash: what was not written is another's to read.
+            () = lost.cancelled() => Err(Lost.into()),
+        }
+    }
+
+    async fn follow(&mut self, mut from_log: mpsc::Receiver<FromLog>) -> anyhow::Result<()> {
         let mut batch = Batch::default();
         loop {
             let due = batch.since.map(|since| self.next_flush.max(since + GATHER));
@@ -124,7 +140,6 @@ impl<P: Projection> Pipeline<P> {
             return Ok(());
         }
         let started = Instant::now();
-        self.next_flush = started + self.flush_every;
         let mut backoff = Backoff::default();
         for poison in records.iter().filter(|record| matches!(record.outcome, Outcome::Poison { .. })) {
             while let Err(cause) = self.dead_letters.send(poison).await {
@@ -141,6 +156,7 @@ impl<P: Projection> Pipeline<P> {
             self.wait(&mut backoff, &cause, "writing").await?;
         }
         flushes::flushed();
+        self.next_flush = started + self.pace(started.elapsed());
         let name = self.projection.name();
         METRICS.flush_seconds.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
         METRICS.flush_events.with_label_values(&[name]).inc_by(records.len() as u64);
@@ -148,17 +164,31 @@ impl<P: Projection> Pipeline<P> {
         Ok(())
     }
 
-    /// While stopping, a store that is down is not waited for: the batch is read again at the next start.
+    /// A busy store gets fewer and larger pieces: at most half of the time goes into flushes. The cap keeps one slow flush
+    /// from being a reason to wait for seconds; a store that was away is no busier for it.
+    fn pace(&self, took: Duration) -> Duration {
+        (took * 2).clamp(self.flush_every, self.flush_every * 4)
+    }
+
+    /// While stopping, a store that is down is not waited for: the batch is read again at the next start. Nor is it waited
+    /// for without end: another projector may reach it.
     async fn wait(&self, backoff: &mut Backoff, cause: &anyhow::Error, doing: &str) -> anyhow::Result<()> {
         let name = self.projection.name();
         METRICS.store_errors.with_label_values(&[name]).inc();
         tracing::warn!(projection = name, cause = format!("{cause:#}"), doing, "paused");
         tokio::select! {
             () = self.stop.cancelled() => anyhow::bail!("stopped while {doing}: {cause:#}"),
-            () = tokio::time::sleep(backoff.next()) => Ok(()),
+            () = tokio::time::sleep(backoff.next()) => {}
         }
+        anyhow::ensure!(!backoff.is_over(), Lost);
+        Ok(())
     }
 }
+
+/// The place in the group is given up; the pipeline can be started again.
+#[derive(Debug, thiserror::Error)]
+#[error("the partitions are left to others")]
+pub struct Lost;
 
 /// The log is not the one that this projection was made of.
 #[derive(Debug, thiserror::Error)]
@@ -176,18 +206,29 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-struct Backoff(Duration);
+struct Backoff {
+    next: Duration,
+    end: Option<Instant>,
+}
 
 impl Default for Backoff {
     fn default() -> Self {
-        Backoff(Duration::from_millis(50))
+        Backoff { end: Some(Instant::now() + PATIENCE), ..Backoff::endless() }
     }
 }
 
 impl Backoff {
+    fn endless() -> Backoff {
+        Backoff { next: Duration::from_millis(50), end: None }
+    }
+
     fn next(&mut self) -> Duration {
-        let now = self.0;
-        self.0 = (now * 2).min(Duration::from_secs(5));
+        let now = self.next;
+        self.next = (now * 2).min(Duration::from_secs(5));
         now
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() > end)
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dead_letter::DeadLetters;
 use crate::log::decode::Decoder;
 use crate::log::{self};
-use crate::pipeline::{Pipeline, is_mismatch};
+use crate::pipeline::{Lost, Pipeline, is_mismatch};
 use crate::projections::{Projection, traces, workspace};
 
 struct Running {
@@ -77,7 +77,7 @@ pub async fn run(
                         running.insert(key.clone(), started);
                     }
                 }
-                retire(&mut running, &wanted, &stopped).await?;
+                retire(&mut running, &wanted, &stopped).await;
             }
             // What runs goes on; new generations are seen when Postgres is back.
             Err(cause) => tracing::warn!(%cause, "the generations cannot be read"),
@@ -87,6 +87,8 @@ pub async fn run(
         for key in ended {
             let Some(pipeline) = running.remove(&key) else { continue };
             match finish(&key, pipeline).await {
+                // The next look at the generations starts it again.
+                Err(cause) if cause.is::<Lost>() => warn(&key, &cause),
                 Err(cause) if is_mismatch(&cause) => {
                     tracing::error!(projection = key.0, generation = key.1, cause = format!("{cause:#}"), "stopped");
                     stopped.set(&key, Some(format!("{:#}", cause.root_cause())));
@@ -97,29 +99,32 @@ pub async fn run(
     }
     for (key, pipeline) in running {
         if let Err(cause) = finish(&key, pipeline).await {
-            tracing::warn!(
-                cause = format!("{cause:#}"),
-                "a pipeline stopped with work left; it is read again at the next start"
-            );
+            warn(&key, &cause);
         }
     }
     Ok(())
 }
 
-async fn retire(running: &mut HashMap<Key, Running>, wanted: &[Key], stopped: &Stopped) -> anyhow::Result<()> {
+fn warn(key: &Key, cause: &anyhow::Error) {
+    let cause = format!("{cause:#}");
+    tracing::warn!(projection = key.0, generation = key.1, cause, "stopped with work left: it is read again");
+}
+
+async fn retire(running: &mut HashMap<Key, Running>, wanted: &[Key], stopped: &Stopped) {
     let retired: Vec<Key> = running.keys().filter(|key| !wanted.contains(key)).cloned().collect();
     for key in retired {
         if let Some(old) = running.remove(&key) {
-            tracing::info!(projection = key.0, generation = key.1, "generation retired");
+            tracing::info!(projection = key.0, generation = key.1, "generation retired or paused");
             old.stop.cancel();
-            finish(&key, old).await?;
+            if let Err(cause) = finish(&key, old).await {
+                warn(&key, &cause);
+            }
         }
     }
     let known: Vec<Key> = stopped.0.lock().map(|stopped| stopped.keys().cloned().collect()).unwrap_or_default();
     for key in known.iter().filter(|key| !wanted.contains(key)) {
         stopped.set(key, None);
     }
-    Ok(())
 }
 
 async fn finish(key: &Key, pipeline: Running) -> anyhow::Result<()> {
@@ -127,9 +132,17 @@ async fn finish(key: &Key, pipeline: Running) -> anyhow::Result<()> {
 }
 
 async fn generations(pool: &PgPool) -> sqlx::Result<Vec<(String, i32)>> {
-    sqlx::query_as("SELECT projection, generation FROM generations WHERE NOT retired ORDER BY projection, generation")
-        .fetch_all(pool)
-        .await
+    sqlx::query_as(
+        "SELECT projection, generation FROM generations
+         WHERE NOT retired AND (paused_until IS NULL OR paused_until < now()) ORDER BY projection, generation",
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Of the projectors that share a generation.
+pub fn consumer_group(settings: &Settings, projection: &str, generation: i32) -> String {
+    format!("{}-{projection}-g{generation}", settings.consumer_group)
 }
 
 fn start(
@@ -140,32 +153,35 @@ fn start(
     generation: i32,
     stop: CancellationToken,
 ) -> anyhow::Result<Running> {
-    let group = format!("{}-{projection}-g{generation}", settings.consumer_group);
+    let group = consumer_group(settings, projection, generation);
     tracing::info!(projection, generation, "pipeline");
     match projection {
         "traces" => {
             let room = traces::on_clickhouse(Arc::clone(settings), client.clone(), pool.clone(), generation)?;
-            let decoder = Decoder::new(Some(KeyReader::new(settings)?), traces::hears);
-            launch(settings, room, topics::TELEMETRY, &group, decoder, stop)
+            let keys = Some(KeyReader::new(settings)?);
+            launch(settings, room, topics::TELEMETRY, &group, traces::hears, keys, stop)
         }
         "workspace" => {
             let room = workspace::Workspace::new(Arc::clone(settings), pool.clone(), generation);
-            launch(settings, room, topics::WORKSPACE, &group, Decoder::new(None, workspace::hears), stop)
+            launch(settings, room, topics::WORKSPACE, &group, workspace::hears, None, stop)
         }
         other => anyhow::bail!("this version does not know the projection {other}"),
     }
 }
 
 fn launch<P: Projection>(
-    settings: &Settings,
+    settings: &Arc<Settings>,
     room: P,
-    topic: &str,
+    topic: &'static str,
     group: &str,
-    decoder: Decoder,
+    hears: fn(&str) -> bool,
+    keys: Option<KeyReader>,
     stop: CancellationToken,
 ) -> anyhow::Result<Running> {
     let dead_letters = DeadLetters::new(settings, room.name(), topic)?;
-    let from_log = log::start(settings, topic, group, decoder, stop.clone())?;
+    let decoder = Decoder::new(settings, topic, room.name(), hears, keys);
     let pipeline = Pipeline::new(settings, room, dead_letters, stop.clone());
-    Ok(Running { stop, task: tokio::spawn(pipeline.run(from_log)) })
+    let (settings, group, until) = (Arc::clone(settings), group.to_owned(), stop.clone());
+    let join = move || log::start(&settings, topic, &group, decoder, until);
+    Ok(Running { stop, task: tokio::spawn(pipeline.run(join)) })
 }

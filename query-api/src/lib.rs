@@ -4,8 +4,10 @@
 //! [`freshness`] says whether the projections have reached what the caller has written.
 
 mod freshness;
+mod numbers;
 mod openapi;
 mod params;
+mod period;
 pub mod queries;
 mod routes;
 mod state;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use runtime::Settings;
+use runtime::auth::keyring::{self, Snapshot};
 use runtime::auth::{Authenticator, JwtVerifier, KeyRing};
 use runtime::http::health::{Check, check};
 use runtime::http::{Gate, Limits};
@@ -27,6 +30,7 @@ use sqlx::PgPool;
 pub use openapi::{docs_router, schemas};
 
 use freshness::Freshness;
+use queries::insights::drift::Bounds;
 use state::AppState;
 use stores::Generations;
 
@@ -59,6 +63,11 @@ impl QueryApi {
             clickhouse,
             postgres,
             signer: Signer::new(&settings.secret),
+            drift: Bounds {
+                false_discovery: f64::from(settings.drift_false_discovery_percent) / 100.0,
+                effect: f64::from(settings.drift_effect_percent) / 100.0,
+                error_effect: f64::from(settings.drift_error_effect_percent) / 100.0,
+            },
         };
         let checks = stores(&client, pool);
         Ok(QueryApi { router: routes::router(state, gate)?, checks })
@@ -83,13 +92,12 @@ pub fn stores(client: &clickhouse::Client, pool: &PgPool) -> Vec<Check> {
 /// Keys from the snapshot, then from the log: a revocation needs no projection.
 async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> anyhow::Result<Arc<KeyRing>> {
     let keys = Arc::new(KeyRing::default());
-    let mut from: std::collections::HashMap<i32, i64> =
-        (0..topics::PARTITIONS).map(|partition| (partition, 0)).collect();
-    from.extend(keys.load(pool).await?);
+    let from = keys.begin(keyring::or_nothing(Snapshot::read(pool).await)?);
     let (followed, complete) = (Arc::clone(&keys), Arc::clone(&keys));
     follow::follow(
         settings,
         topics::WORKSPACE,
+        "workspace",
         from.into_iter().collect(),
         tasks.stop.clone(),
         move |record, event| followed.apply(&record.envelope.tenant, &event),

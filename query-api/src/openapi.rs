@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use crate::queries::{api_keys, feedback, traces};
+use crate::queries::{analytics, api_keys, feedback, insights, traces};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -19,6 +19,19 @@ use crate::queries::{api_keys, feedback, traces};
     feedback::FeedbackOut,
     feedback::Verdict,
     api_keys::ApiKeyOut,
+    analytics::documents::CostsOut,
+    analytics::documents::Figures,
+    analytics::documents::ModelCosts,
+    analytics::documents::DayCosts,
+    analytics::documents::IntervalCosts,
+    analytics::documents::Groups,
+    analytics::documents::GroupCosts,
+    analytics::documents::Previous,
+    insights::drift::documents::DriftOut,
+    insights::drift::documents::MetricDrift,
+    insights::drift::documents::Window,
+    insights::drift::documents::GroupDrift,
+    insights::drift::documents::Split,
 )))]
 struct Documented;
 

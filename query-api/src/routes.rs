@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::queries::{api_keys, feedback, traces};
+use crate::queries::{analytics, api_keys, feedback, insights, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -13,6 +13,8 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/{id}", get(traces::get))?
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
+        .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
+        .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?
         .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

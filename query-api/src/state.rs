@@ -5,6 +5,7 @@ use std::sync::Arc;
 use runtime::position::Signer;
 
 use crate::freshness::Freshness;
+use crate::queries::insights::drift::Bounds;
 use crate::stores::{ClickHouse, Postgres};
 
 #[derive(Clone)]
@@ -13,4 +14,5 @@ pub struct AppState {
     pub postgres: Postgres,
     pub freshness: Arc<Freshness>,
     pub signer: Signer,
+    pub drift: Bounds,
 }

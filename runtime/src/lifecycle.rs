@@ -26,6 +26,8 @@ impl Tasks {
     pub async fn run(mut self, budget: Duration) -> anyhow::Result<()> {
         let mut failure = None;
         tokio::select! {
+            // A task that ends because it was asked to is no failure.
+            biased;
             () = self.stop.cancelled() => {}
             ended = self.set.join_next() => failure = ended.and_then(describe),
         }

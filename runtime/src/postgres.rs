@@ -17,6 +17,11 @@ pub fn pool(settings: &Settings) -> anyhow::Result<PgPool> {
         .context("the setting `postgres_url`")
 }
 
+/// Nobody answered: another time it may be otherwise.
+pub fn is_away(cause: &sqlx::Error) -> bool {
+    matches!(cause, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))
+}
+
 /// The schema that holds the live generation of a Postgres projection.
 pub async fn live_schema(pool: &PgPool, projection: &str) -> Result<String, sqlx::Error> {
     let generation: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live")

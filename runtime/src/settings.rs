@@ -138,14 +138,22 @@ settings! {
     flush_rows: usize = 20_000usize;
     /// Bytes of events that make a flush.
     flush_bytes: usize = 8_388_608usize;
-    /// Milliseconds between the starts of two flushes, unless `flush_rows` or `flush_bytes` make one.
-    flush_ms: u64 = 500u64;
+    /// Milliseconds between the starts of two flushes, unless `flush_rows` or `flush_bytes` make one. While a flush takes
+    /// longer than half of that they are paced at twice as long as it took, up to four times this setting.
+    flush_ms: u64 = 250u64;
     /// Spans whose state the projector keeps in memory.
     state_cache_spans: usize = 50_000usize;
     /// Traces that the known-ids filter is sized for.
     known_ids_capacity: usize = 10_000_000usize;
     /// Seconds before a checkpoint that a starting projector reads again.
     reread_seconds: u64 = 120u64;
+    /// Of the drifts in an answer, how many may be none, in expectation.
+    drift_false_discovery_percent: u32 = 5u32;
+    /// How far apart the distributions of cost, tokens or duration must be to be called drifted: hundredths of the
+    /// baseline's standard deviation.
+    drift_effect_percent: u32 = 20u32;
+    /// The same of the error rate: hundredths of Cohen's h.
+    drift_error_effect_percent: u32 = 5u32;
     /// How long a read waits for its projection.
     freshness_wait_ms: u64 = 2_000u64;
     /// Milliseconds between two looks for content to erase; 0: never.

@@ -55,6 +55,7 @@ versions! {
     "price_table_published": 1;
     "log_created": 1;
     "contents_erased": 1;
+    "redriven": 1;
 }
 
 struct Parsed {

@@ -8,8 +8,8 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use retrace_schemas::codec::{self, VERSIONS};
 use retrace_schemas::events::{
     ApiKeyCreated, ApiKeyRevoked, Cell, ContentChunk, ContentsErased, FeedbackContent, FeedbackGiven, Frontier,
-    GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, Source, SpanContent, SpanFacts, SpanType,
-    TraceContent, TraceDeleted, TraceRecorded, TraceStatus,
+    GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, RecordHeader, Redriven, Source, SpanContent,
+    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceStatus,
 };
 use retrace_schemas::sealing::{self, Sealed, SealingKey};
 use retrace_schemas::{Event, Money, topics};
@@ -130,6 +130,15 @@ fn events() -> Vec<(&'static str, Event)> {
         (
             "contents_erased",
             Event::ContentsErased(ContentsErased { keys: 5, upto: vec![Frontier { partition: 3, offset: 1 << 40 }] }),
+        ),
+        (
+            "redriven",
+            Event::Redriven(Redriven {
+                projection: "traces".to_owned(),
+                origin_offset: 41,
+                headers: vec![RecordHeader { key: "ce_id".to_owned(), value: vec![0xff, 0] }],
+                value: vec![1, 2, 3],
+            }),
         ),
     ]
 }

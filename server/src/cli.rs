@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use runtime::kafka::refusals::Place;
 
 use crate::local::Local;
 
@@ -28,7 +29,11 @@ pub enum Command {
     /// The projections alone.
     Projector,
     /// Create topics, databases and tables, and publish the price table.
-    Migrate,
+    Migrate {
+        /// Drop tables that another version has made, and fill them anew from the log. All services must be stopped.
+        #[arg(long)]
+        replace_outdated: bool,
+    },
     /// API keys without an identity provider.
     Keys {
         #[command(flatten)]
@@ -57,6 +62,13 @@ pub enum Command {
         /// Passes over the log; each holds one slice of the traces in memory.
         #[arg(long, default_value_t = 1)]
         slices: u32,
+    },
+    /// What the projections have refused, and once more.
+    DeadLetters {
+        #[command(flatten)]
+        local: Local,
+        #[command(subcommand)]
+        command: DeadLettersCommand,
     },
     /// How far each projection is behind the log.
     Lag {
@@ -98,6 +110,20 @@ pub enum KeysCommand {
         user: String,
         #[arg(long, default_value = "owner")]
         role: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum DeadLettersCommand {
+    /// Every refused record: by whom, where it stands, its event and the reason.
+    List,
+    /// Append refused records again, for the projection that refused them: all that were not yet, or one.
+    Redrive {
+        #[arg(long)]
+        projection: Option<String>,
+        /// As listed: topic/partition/offset. It may have been re-driven before.
+        #[arg(long)]
+        origin: Option<Place>,
     },
 }
 

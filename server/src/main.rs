@@ -52,13 +52,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Ingest => services::run(settings()?, services::Role::Ingest).await,
             Command::QueryApi => services::run(settings()?, services::Role::QueryApi).await,
             Command::Projector => services::run(settings()?, services::Role::Projector).await,
-            Command::Migrate => commands::migrate::run(&settings()?).await,
+            Command::Migrate { replace_outdated } => commands::migrate::run(&settings()?, replace_outdated).await,
             Command::Keys { local, command } => commands::keys::run(&local.settings(settings()?)?, command).await,
             Command::Prices { local, command } => commands::prices::run(&local.settings(settings()?)?, command).await,
             Command::Rebuild { local, projection } => {
                 commands::rebuild::run(&local.settings(settings()?)?, &projection).await
             }
             Command::Verify { local, slices } => commands::verify::run(&local.settings(settings()?)?, slices).await,
+            Command::DeadLetters { local, command } => {
+                commands::dead_letters::run(&local.settings(settings()?)?, command).await
+            }
             Command::Lag { local } => commands::lag::run(&local.settings(settings()?)?).await,
             Command::FetchEngines | Command::OpenApi | Command::Settings => Ok(()),
         }

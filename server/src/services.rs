@@ -36,12 +36,7 @@ pub async fn run(settings: Settings, role: Role) -> anyhow::Result<()> {
     tasks.spawn("signals", stop_on_signal(tasks.stop.clone()));
     let settings = Arc::new(settings);
     start(&settings, role, listener, Vec::new(), &mut tasks).await?;
-    tasks.run(Duration::from_secs(settings.shutdown_seconds)).await.or_else(ended_by_signal)
-}
-
-/// A stop that was asked for is no failure.
-pub fn ended_by_signal(cause: anyhow::Error) -> anyhow::Result<()> {
-    if format!("{cause}") == "signals ended" { Ok(()) } else { Err(cause) }
+    tasks.run(Duration::from_secs(settings.shutdown_seconds)).await
 }
 
 pub async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use engines::{Stack, StackConfig};
 use ingest::system::System;
+use migrations::generations;
 use runtime::auth::{Principal, new_key};
 use runtime::http::health::check;
 use runtime::lifecycle::{Tasks, stop_on_signal};
@@ -55,8 +56,12 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let mut tasks = Tasks::default();
     tasks.spawn("signals", stop_on_signal(tasks.stop.clone()));
-    migrations::migrate(settings).await?;
+    // Nothing is served yet, so nothing reads what is replaced.
+    let filling = commands::migrate::prepare(settings, true).await?;
     let (projections, stopped) = services::projector(settings, &mut tasks)?;
+    if !filling.is_empty() {
+        refill(settings, &filling, &tasks).await?;
+    }
     let key = first_key(settings, data).await?;
     let asked = Arc::downgrade(stack);
     let engines = check("engines", move || {
@@ -81,7 +86,24 @@ async fn serve(
     if let Err(why) = stopped.check() {
         banner::warn(&why);
     }
-    tasks.run(Duration::from_secs(settings.shutdown_seconds)).await.or_else(services::ended_by_signal)
+    tasks.run(Duration::from_secs(settings.shutdown_seconds)).await
+}
+
+/// Which keys there are, for one, is known only when they have come back from the log.
+async fn refill(settings: &Settings, filling: &[&str], tasks: &Tasks) -> anyhow::Result<()> {
+    let pool = runtime::postgres::pool(settings)?;
+    while !commands::lag::caught_up(settings, &pool, CATCHING_UP).await? {
+        anyhow::ensure!(!tasks.stop.is_cancelled(), "stopped while tables were made anew; the next start goes on");
+        let standings = commands::lag::standings(settings, &pool).await?;
+        let (applied, end) = standings.iter().fold((0, 0), |(a, e), one| (a + one.applied, e + one.end));
+        banner::warn(&format!(
+            "{} of another version: made anew from the log, {applied} of {end} events",
+            filling.join(" and ")
+        ));
+    }
+    generations::filled(settings, &pool).await?;
+    pool.close().await;
+    Ok(())
 }
 
 /// The terminal is for people; the log is a file.

@@ -14,9 +14,11 @@ use schemas::topics;
 
 use crate::fold::Fold;
 use crate::log::Ends;
-use crate::rows::{CellRow, ChunkRow, FeedbackRow, Keyed, ListRow, OfTrace, SpanRow, TraceRow, newest, offset_of};
+use crate::rows::{
+    CellRow, ChunkRow, FeedbackRow, Keyed, ListRow, OfTrace, SpanRow, TraceModelRow, TraceRow, newest, offset_of,
+};
 use crate::verify::Report;
-use crate::view::{TraceState, TraceView};
+use crate::view::{TraceState, TraceView, bucket};
 
 pub struct Slice<'a> {
     pub fold: &'a Fold,
@@ -30,8 +32,9 @@ pub struct Slice<'a> {
     /// Traces with rows that are newer than the fold.
     newer: HashSet<(String, String)>,
     seen: HashSet<(&'static str, String)>,
-    /// How many undeleted rows a trace has in the list.
+    /// How many undeleted rows a trace has in the list, and by model.
     listed: HashMap<(String, String), u64>,
+    models: HashMap<(String, String), u64>,
 }
 
 macro_rules! same {
@@ -42,13 +45,15 @@ macro_rules! same {
 
 impl<'a> Slice<'a> {
     pub fn new(fold: &'a Fold, next: &'a Ends, ends: &'a Ends, report: &'a mut Report) -> Slice<'a> {
-        let (newer, seen, listed) = (HashSet::new(), HashSet::new(), HashMap::new());
-        Slice { fold, next, ends, report, last: None, newer, seen, listed }
+        let (newer, seen) = (HashSet::new(), HashSet::new());
+        let (listed, models) = (HashMap::new(), HashMap::new());
+        Slice { fold, next, ends, report, last: None, newer, seen, listed, models }
     }
 
     pub async fn compare(mut self, client: &Client, generation: &str) -> anyhow::Result<()> {
         // Traces come last: while the projection goes on, their rows say which traces the other tables were ahead of.
         newest(client, generation, |row: ListRow| self.list_row(&row)).await?;
+        newest(client, generation, |row: TraceModelRow| self.model_row(&row)).await?;
         newest(client, generation, |row: SpanRow| self.span_row(&row)).await?;
         newest(client, generation, |row: FeedbackRow| self.feedback_row(&row)).await?;
         let mut large = Vec::new();
@@ -177,6 +182,39 @@ impl<'a> Slice<'a> {
             "total_tokens": view.total_tokens, i128::from(row.total_tokens);
             "total_cost": view.total_cost, Money(row.total_cost);
             "total_duration_us": duration, row.total_duration_us;
+            "tokens_bucket": bucket(Some(view.total_tokens)), row.tokens_bucket;
+            "cost_bucket": bucket(Some(view.total_cost.0)), row.cost_bucket;
+            "duration_bucket": bucket(view.total_duration_us.map(i128::from)), row.duration_bucket;
+        }
+    }
+
+    fn model_row(&mut self, row: &TraceModelRow) {
+        let again = self.seen.contains(&(TraceModelRow::TABLE, row.key()));
+        if !again && row.is_deleted == 0 && self.fold.keeps(&row.tenant, &row.trace_id) {
+            *self.models.entry((row.tenant.clone(), row.trace_id.clone())).or_default() += 1;
+        }
+        let Some((state, _)) = self.expected(row) else { return };
+        let (table, key) = (TraceModelRow::TABLE, &row.key());
+        let view = state.visible().filter(|view| view.started_at == row.started_at);
+        let models = view.map(TraceView::by_model).unwrap_or_default();
+        let used = models.get(&row.model);
+        let Some(used) = self.found(table, key, row.is_deleted, used) else { return };
+        let Some(view) = view else { return };
+        let first = models.keys().next() == Some(&row.model);
+        same! { self, table, key,
+            "name": text(&view.name), row.name.as_str();
+            "session_id": view.session_id, row.session_id;
+            "user_id": view.user_id, row.user_id;
+            "project_id": view.project_id, row.project_id;
+            "environment": view.environment, row.environment;
+            "tags": view.tags, row.tags;
+            "traces": i64::from(first), row.traces;
+            "calls": used.calls, i128::from(row.calls);
+            "unpriced_calls": used.unpriced_calls, i128::from(row.unpriced_calls);
+            "input_tokens": used.input_tokens, i128::from(row.input_tokens);
+            "output_tokens": used.output_tokens, i128::from(row.output_tokens);
+            "tokens": used.tokens, i128::from(row.tokens);
+            "cost": used.cost, Money(row.cost);
         }
     }
 
@@ -264,6 +302,8 @@ impl<'a> Slice<'a> {
             self.report.visible_traces += 1;
             let listed = self.listed.get(&key).copied().unwrap_or(0);
             self.report.field(ListRow::TABLE, &format!("{key:?}"), "undeleted rows", &1, &listed);
+            let (models, expected) = (self.models.get(&key).copied().unwrap_or(0), view.by_model().len() as u64);
+            self.report.field(TraceModelRow::TABLE, &format!("{key:?}"), "undeleted rows", &expected, &models);
             for user in view.feedback.keys() {
                 self.must_have(FeedbackRow::TABLE, &(tenant, trace_id, user));
             }

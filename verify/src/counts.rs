@@ -1,29 +1,38 @@
-//! `trace_counts` against the fold: totals of the visible traces per bucket and partition.
+//! Tables of totals against the fold: sums over the visible traces per bucket and partition.
 //!
 //! A row holds the totals of its bucket up to its version, and nothing before the projection's checkpoint is missing in
 //! it; so what is expected is the sum over all traces as they were at the later of the two offsets, which is exact while
-//! the projection goes on. The rows are few and stay in memory while the slices of the log pass by.
+//! the projection goes on. The rows stay in memory while the slices of the log pass by: at worst, of thin traffic, the cost
+//! totals are about as many as the traces.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use clickhouse::Client;
 use schemas::topics;
 
 use crate::fold::Fold;
 use crate::log::Ends;
-use crate::rows::{CountRow, Keyed, newest, offset_of};
+use crate::rows::{CostTotalRow, CountRow, Keyed, newest, offset_of};
 use crate::verify::Report;
-use crate::view::TraceState;
+use crate::view::{TraceState, TraceView};
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// tenant, day, project, environment, status, partition
-type Bucket = (String, u16, String, String, String, u16);
+/// The key's columns but the partition, and the partition.
+type Bucket = (String, u16);
+type Totals = Vec<i128>;
 
-/// traces, spans, tokens, cost
-type Totals = [i128; 4];
+/// A row of totals, and what a trace adds to them.
+pub trait Totalled: Keyed {
+    const FIELDS: &'static [&'static str];
+    fn bucket(&self) -> Bucket;
+    fn totals(&self) -> Totals;
+    /// The buckets in which a visible trace is counted, but for the partition, and for how much.
+    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)>;
+}
 
-pub struct Counts {
+pub struct Counts<R> {
     next: Ends,
     /// The newest rows of each bucket, and their offset.
     rows: BTreeMap<Bucket, (i64, Vec<Totals>)>,
@@ -32,30 +41,31 @@ pub struct Counts {
     last: Ends,
     /// Up to where a partition's totals cannot be computed, since content of a trace deleted there is erased.
     lost: Ends,
+    of: PhantomData<R>,
 }
 
-impl Counts {
+impl<R: Totalled> Counts<R> {
     /// `next`: the projection's checkpoints, read before.
-    pub async fn read(client: &Client, generation: &str, next: Ends, report: &mut Report) -> anyhow::Result<Counts> {
-        let mut counts =
-            Counts { next, rows: BTreeMap::new(), expected: BTreeMap::new(), last: Ends::new(), lost: Ends::new() };
-        newest(client, generation, |row: CountRow| {
-            let Some(offset) = offset_of(row.version) else {
-                report.difference(format!(
-                    "{} {}: version {} is of another epoch",
-                    CountRow::TABLE,
-                    row.key(),
-                    row.version
-                ));
+    pub async fn read(client: &Client, generation: &str, next: Ends, report: &mut Report) -> anyhow::Result<Counts<R>> {
+        let mut counts = Counts {
+            next,
+            rows: BTreeMap::new(),
+            expected: BTreeMap::new(),
+            last: Ends::new(),
+            lost: Ends::new(),
+            of: PhantomData,
+        };
+        newest(client, generation, |row: R| {
+            let Some(offset) = offset_of(row.version()) else {
+                report.difference(format!("{} {}: version {} is of another epoch", R::TABLE, row.key(), row.version()));
                 return;
             };
-            let last = counts.last.entry(row.partition.into()).or_insert(offset);
+            let bucket = row.bucket();
+            let last = counts.last.entry(bucket.1.into()).or_insert(offset);
             *last = offset.max(*last);
-            let totals = [row.traces.into(), row.spans.into(), row.tokens.into(), row.cost];
-            let bucket = (row.tenant, row.day, row.project_id, row.environment, row.status, row.partition);
             let held = counts.rows.entry(bucket).or_insert((offset, Vec::new()));
             held.0 = offset;
-            held.1.push(totals);
+            held.1.push(row.totals());
         })
         .await?;
         Ok(counts)
@@ -67,7 +77,7 @@ impl Counts {
 
     /// Up to which offset a bucket is summed.
     fn upto(&self, bucket: &Bucket) -> i64 {
-        let read_upto = self.read_upto(bucket.5.into());
+        let read_upto = self.read_upto(bucket.1.into());
         self.rows.get(bucket).map_or(read_upto, |(offset, _)| read_upto.max(*offset))
     }
 
@@ -82,25 +92,29 @@ impl Counts {
                 let lost = self.lost.entry(partition).or_insert(deleted_at);
                 *lost = deleted_at.max(*lost);
             }
-            let share = |offset| share(tenant, partition, &fold.trace_at(tenant, trace_id, Some(offset)));
-            let mut before = share(read_upto);
-            self.move_share(read_upto, None, before.as_ref());
+            let shares = |offset| match &fold.trace_at(tenant, trace_id, Some(offset)) {
+                TraceState::Visible(view) => R::shares(tenant, view),
+                _ => Vec::new(),
+            };
+            let mut before = shares(read_upto);
+            self.move_shares(partition, read_upto, &[], &before);
             for offset in fold.offsets(tenant, trace_id).filter(|offset| *offset > read_upto && *offset <= last) {
-                let after = share(offset);
-                self.move_share(offset, before.as_ref(), after.as_ref());
+                let after = shares(offset);
+                self.move_shares(partition, offset, &before, &after);
                 before = after;
             }
         }
     }
 
-    fn move_share(&mut self, offset: i64, from: Option<&(Bucket, Totals)>, to: Option<&(Bucket, Totals)>) {
-        for (sign, share) in [(-1, from), (1, to)] {
-            if let Some((bucket, values)) = share
-                && offset <= self.upto(bucket)
-            {
-                let totals = self.expected.entry(bucket.clone()).or_default();
-                for (total, value) in totals.iter_mut().zip(values) {
-                    *total += sign * value;
+    fn move_shares(&mut self, partition: i32, offset: i64, from: &[(String, Totals)], to: &[(String, Totals)]) {
+        for (sign, shares) in [(-1, from), (1, to)] {
+            for (bucket, values) in shares {
+                let bucket = (bucket.clone(), partition as u16);
+                if offset <= self.upto(&bucket) {
+                    let totals = self.expected.entry(bucket).or_insert_with(|| vec![0; R::FIELDS.len()]);
+                    for (total, value) in totals.iter_mut().zip(values) {
+                        *total += sign * value;
+                    }
                 }
             }
         }
@@ -108,32 +122,91 @@ impl Counts {
 
     /// After the last slice.
     pub fn compare(&self, report: &mut Report) {
-        let table = CountRow::TABLE;
+        let none = vec![0; R::FIELDS.len()];
         let missing = self.expected.keys().filter(|bucket| !self.rows.contains_key(bucket));
         for bucket in self.rows.keys().chain(missing) {
-            if self.lost.get(&bucket.5.into()).is_some_and(|lost| *lost > self.upto(bucket)) {
-                report.skip(table);
+            if self.lost.get(&bucket.1.into()).is_some_and(|lost| *lost > self.upto(bucket)) {
+                report.skip(R::TABLE);
                 continue;
             }
-            let expected = self.expected.get(bucket).copied().unwrap_or_default();
+            let expected = self.expected.get(bucket).unwrap_or(&none);
             // No row means zero.
-            let found = self.rows.get(bucket).map_or_else(|| vec![Totals::default()], |(_, rows)| rows.clone());
+            let found = self.rows.get(bucket).map_or_else(|| vec![none.clone()], |(_, rows)| rows.clone());
             for found in found {
-                report.compared(table);
-                for (at, field) in ["traces", "spans", "tokens", "cost"].into_iter().enumerate() {
-                    report.field(table, &format!("{bucket:?}"), field, &expected[at], &found[at]);
+                report.compared(R::TABLE);
+                for ((field, expected), found) in R::FIELDS.iter().zip(expected).zip(&found) {
+                    report.field(R::TABLE, &format!("{bucket:?}"), field, expected, found);
                 }
             }
         }
     }
 }
 
-/// Where a trace is counted, and for how much.
-fn share(tenant: &str, partition: i32, state: &TraceState) -> Option<(Bucket, Totals)> {
-    let view = state.visible()?;
-    let day = view.started_at.div_euclid(DAY_US).clamp(0, u16::MAX.into()) as u16;
-    let (project, environment) =
-        (view.project_id.clone().unwrap_or_default(), view.environment.clone().unwrap_or_default());
-    let bucket = (tenant.to_owned(), day, project, environment, view.status.as_str().to_owned(), partition as u16);
-    Some((bucket, [1, view.spans.len() as i128, view.total_tokens, view.total_cost.0]))
+/// Where a trace is counted by its fields that have few values.
+fn project_and_environment(view: &TraceView) -> (&str, &str) {
+    (view.project_id.as_deref().unwrap_or(""), view.environment.as_deref().unwrap_or(""))
+}
+
+impl Totalled for CountRow {
+    const FIELDS: &'static [&'static str] = &["traces", "spans", "tokens", "cost"];
+
+    fn bucket(&self) -> Bucket {
+        let key = (&self.tenant, self.day, &self.project_id, &self.environment, &self.status);
+        (format!("{key:?}"), self.partition)
+    }
+
+    fn totals(&self) -> Totals {
+        vec![self.traces.into(), self.spans.into(), self.tokens.into(), self.cost]
+    }
+
+    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)> {
+        let day = view.started_at.div_euclid(DAY_US).clamp(0, u16::MAX.into());
+        let (project, environment) = project_and_environment(view);
+        let bucket = format!("{:?}", (tenant, day, project, environment, view.status.as_str()));
+        vec![(bucket, vec![1, view.spans.len() as i128, view.total_tokens, view.total_cost.0])]
+    }
+}
+
+impl Totalled for CostTotalRow {
+    const FIELDS: &'static [&'static str] =
+        &["traces", "uses", "calls", "unpriced_calls", "input_tokens", "output_tokens", "tokens", "cost"];
+
+    fn bucket(&self) -> Bucket {
+        let key = (&self.tenant, self.cube, self.grain, &self.project_id, &self.model, self.start, &self.environment);
+        (format!("{key:?}"), self.partition)
+    }
+
+    fn totals(&self) -> Totals {
+        let calls = [self.traces, self.uses, self.calls, self.unpriced_calls];
+        let tokens = [self.input_tokens, self.output_tokens, self.tokens];
+        calls.into_iter().chain(tokens).map(i128::from).chain([self.cost]).collect()
+    }
+
+    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)> {
+        let (project, environment) = project_and_environment(view);
+        let second = view.started_at.div_euclid(1_000_000);
+        let models = view.by_model();
+        let mut shares = Vec::new();
+        for (place, (model, used)) in models.iter().enumerate() {
+            let calls = [i128::from(place == 0), 1, used.calls, used.unpriced_calls];
+            let tokens = [used.input_tokens, used.output_tokens, used.tokens];
+            let totals: Totals = calls.into_iter().chain(tokens).chain([used.cost.0]).collect();
+            let model = model.as_str();
+            // cube, its seconds, what it tells apart
+            let cubes = [
+                (0, 86_400, "", ""),
+                (0, 900, "", ""),
+                (1, 86_400, project, ""),
+                (1, 900, project, ""),
+                (2, 86_400, "", model),
+                (3, 86_400, project, model),
+            ];
+            for (cube, grain, project, model) in cubes {
+                let start = second.div_euclid(grain) * grain;
+                let bucket = format!("{:?}", (tenant, cube, grain, project, model, start, environment));
+                shares.push((bucket, totals.clone()));
+            }
+        }
+        shares
+    }
 }

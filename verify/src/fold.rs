@@ -49,6 +49,8 @@ pub struct Fold {
     traces: BTreeMap<(String, String), Vec<Stored>>,
     workspace: Vec<(String, Stored)>,
     prices: Prices,
+    /// What the projection of a topic has refused: it counts only where a re-drive has put its copy.
+    dead: BTreeSet<(&'static str, i32, i64)>,
     /// By topic and partition, what its first record says.
     pub logs: BTreeMap<(&'static str, i32), LogCreated>,
     /// How many events there were, and those that mean nothing to this version.
@@ -84,12 +86,25 @@ impl Fold {
         if record.topic == topics::KEYS {
             return self.accept_key(&record.key, record.value.as_deref());
         }
+        if record.topic == topics::DEAD_LETTER {
+            let (projection, origin) = record.refusal.ok_or("the dead letter does not say what it is of")?;
+            self.dead.extend(origin_of(&projection, &origin)?);
+            return Ok(());
+        }
         self.events += 1;
-        let envelope = record.envelope?;
-        let value = record.value.ok_or("the record has no value")?;
-        let event = Event::decode(&envelope.kind, &value).ok_or_else(|| format!("`{}` is not known", envelope.kind))?;
-        let event = event.map_err(|cause| cause.to_string())?;
         let (partition, offset) = (record.partition, record.offset);
+        if self.dead.contains(&(record.topic, partition, offset)) {
+            return Err("a dead letter".to_owned());
+        }
+        let mut envelope = record.envelope?;
+        let mut event = decode(&envelope, &record.value.ok_or("the record has no value")?)?;
+        if let Event::Redriven(copy) = &event {
+            if projection_of(record.topic) != Some(copy.projection.as_str()) {
+                return Ok(());
+            }
+            envelope = copy.envelope().map_err(|cause| cause.to_string())?;
+            event = decode(&envelope, &copy.value)?;
+        }
         let (id, time) = (envelope.id, micros(&envelope));
         let trace_id = match &event {
             Event::LogCreated(created) => {
@@ -100,6 +115,7 @@ impl Fold {
                 self.prices.add(&published.hash, &table_text(&published.table)?)?;
                 None
             }
+            Event::Redriven(_) => return Err("a copy of a copy".to_owned()),
             Event::ApiKeyCreated(_) | Event::ApiKeyRevoked(_) | Event::ContentsErased(_) => None,
             Event::TraceRecorded(event) => Some(&event.trace_id),
             Event::ContentChunk(event) => Some(&event.trace_id),
@@ -241,6 +257,31 @@ impl Fold {
         }
         tables
     }
+}
+
+/// Whose topic it is: each has one projection so far.
+fn projection_of(topic: &str) -> Option<&'static str> {
+    match topic {
+        topics::TELEMETRY => Some("traces"),
+        topics::WORKSPACE => Some("workspace"),
+        _ => None,
+    }
+}
+
+/// Where the record stands that a projection has refused; `prefix.topic/partition/offset`.
+fn origin_of(projection: &str, origin: &str) -> Result<Option<(&'static str, i32, i64)>, String> {
+    let mut parts = origin.rsplitn(3, '/');
+    let (offset, partition) = (parts.next().and_then(|t| t.parse().ok()), parts.next().and_then(|t| t.parse().ok()));
+    let (Some(offset), Some(partition), Some(name)) = (offset, partition, parts.next()) else {
+        return Err(format!("`{origin}` is no place in the log"));
+    };
+    let topic = [topics::TELEMETRY, topics::WORKSPACE].into_iter().find(|topic| name.ends_with(topic));
+    Ok(topic.filter(|topic| projection_of(topic) == Some(projection)).map(|topic| (topic, partition, offset)))
+}
+
+fn decode(envelope: &Envelope, value: &[u8]) -> Result<Event, String> {
+    let event = Event::decode(&envelope.kind, value).ok_or_else(|| format!("`{}` is not known", envelope.kind))?;
+    event.map_err(|cause| cause.to_string())
 }
 
 fn sealed_part(event: &Event) -> Option<&Sealed> {

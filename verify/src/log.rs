@@ -27,6 +27,8 @@ pub struct Record {
     pub offset: i64,
     pub key: Vec<u8>,
     pub envelope: Result<Envelope, String>,
+    /// Of a dead letter, which has no envelope: whose it is, and of which record (`topic/partition/offset`).
+    pub refusal: Option<(String, String)>,
     pub value: Option<Vec<u8>>,
 }
 
@@ -63,7 +65,7 @@ impl LogReader {
             if low > 0 {
                 bail!("the beginning of the log is missing: {name}, partition {partition}, starts at offset {low}");
             }
-            if high == 0 && topic != topics::KEYS {
+            if high == 0 && has_beginning(topic) {
                 bail!("the beginning of the log is missing: {name}, partition {partition}, is empty");
             }
             ends.insert(partition, high);
@@ -94,7 +96,7 @@ impl LogReader {
                     let (partition, offset) = (record.partition, record.offset);
                     let Some(end) = open.get(&partition).copied() else { continue };
                     last = Instant::now();
-                    if begun.insert(partition, offset).is_none() && topic != topics::KEYS {
+                    if begun.insert(partition, offset).is_none() && has_beginning(topic) {
                         check_beginning(&record).with_context(|| {
                             format!("the beginning of the log is missing: {name}, partition {partition}")
                         })?;
@@ -145,14 +147,24 @@ impl LogReader {
     }
 }
 
+/// Whether each partition begins with a record that says which log it is.
+fn has_beginning(topic: &str) -> bool {
+    matches!(topic, topics::TELEMETRY | topics::WORKSPACE)
+}
+
 fn record(topic: &'static str, message: &BorrowedMessage<'_>) -> Record {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers = || message.headers().into_iter().flat_map(|headers| headers.iter());
+    let text = |name: &str| {
+        let header = headers().find(|header| header.key == name)?;
+        Some(String::from_utf8_lossy(header.value?).into_owned())
+    };
     Record {
         topic,
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().unwrap_or_default().to_vec(),
-        envelope: Envelope::from_headers(headers.filter_map(|h| Some((h.key, h.value?)))).map_err(|e| e.to_string()),
+        envelope: Envelope::from_headers(headers().filter_map(|h| Some((h.key, h.value?)))).map_err(|e| e.to_string()),
+        refusal: text("retrace_projection").zip(text("retrace_origin")),
         value: message.payload().map(<[u8]>::to_vec),
     }
 }

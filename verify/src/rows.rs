@@ -90,6 +90,9 @@ pub struct ListRow {
     pub total_tokens: i64,
     pub total_cost: i128,
     pub total_duration_us: i64,
+    pub tokens_bucket: u16,
+    pub cost_bucket: u16,
+    pub duration_bucket: u16,
 }
 keyed!(ListRow of trace, "trace_list", tenant, started_at, trace_id);
 
@@ -108,6 +111,52 @@ pub struct CountRow {
     pub cost: i128,
 }
 keyed!(CountRow, "trace_counts", tenant, day, project_id, environment, status, partition);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct TraceModelRow {
+    pub tenant: String,
+    pub started_at: i64,
+    pub trace_id: String,
+    pub model: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    pub traces: i64,
+    pub calls: i64,
+    pub unpriced_calls: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+keyed!(TraceModelRow of trace, "trace_models", tenant, started_at, trace_id, model);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct CostTotalRow {
+    pub tenant: String,
+    pub cube: u8,
+    pub grain: u32,
+    pub project_id: String,
+    pub model: String,
+    pub start: u32,
+    pub environment: String,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    pub uses: i64,
+    pub calls: i64,
+    pub unpriced_calls: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+keyed!(CostTotalRow, "cost_totals", tenant, cube, grain, project_id, model, start, environment, partition);
 
 #[derive(Debug, Row, Deserialize)]
 pub struct SpanRow {

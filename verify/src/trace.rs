@@ -175,6 +175,7 @@ impl Trace {
         let started_at = own_started_at.or(earliest).unwrap_or(received_at);
         let ended_at = self.ended_at.get();
         let mut models: Vec<String> = spans.iter().filter_map(|span| span.model.clone()).collect();
+        models.retain(|model| !model.is_empty());
         models.sort();
         models.dedup();
         let counts = |span: &SpanView| [span.input_tokens, span.output_tokens].into_iter().flatten().map(i128::from);

@@ -13,7 +13,7 @@ use crate::compare::Slice;
 use crate::counts::Counts;
 use crate::fold::Fold;
 use crate::log::{Ends, LogReader};
-use crate::rows::CheckpointRow;
+use crate::rows::{CheckpointRow, CostTotalRow, CountRow};
 use crate::workspace::Workspace;
 
 /// More would not be read.
@@ -108,7 +108,8 @@ pub async fn verify(options: Options) -> anyhow::Result<Report> {
     // Whatever the projections hold is read before the log's end is: the fold then reaches at least as far.
     let workspace = Workspace::read(&options.postgres, generation(&options.workspace_generation)?).await?;
     let checkpoints = checkpoints(&client, traces).await?;
-    let mut counts = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
+    let mut counts: Counts<CountRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
+    let mut models: Counts<CostTotalRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
     let slices = options.slices.max(1);
     for slice in 0..slices {
         let checkpoints = self::checkpoints(&client, traces).await?;
@@ -129,20 +130,27 @@ pub async fn verify(options: Options) -> anyhow::Result<Report> {
             report.refused = fold.refused.iter().take(SHOWN).cloned().collect();
         }
         counts.add(&fold, i32::try_from(telemetry.len())?);
+        models.add(&fold, i32::try_from(telemetry.len())?);
         Slice::new(&fold, &next(&checkpoints), &telemetry, &mut report).compare(&client, traces).await?;
     }
     counts.compare(&mut report);
+    models.compare(&mut report);
     Ok(report)
 }
 
 /// The fold of a slice, and the ends of telemetry and workspace that it reaches.
 fn read_slice(log: &LogReader, slice: u32, slices: u32) -> anyhow::Result<(Fold, Ends, Ends)> {
-    // What an event names (price tables, keys) precedes it, so those ends are taken later.
+    // What an event names (price tables, keys) precedes it, and what is refused precedes the checkpoint behind it: those
+    // ends are taken later.
     let telemetry = log.ends(topics::TELEMETRY)?;
     let workspace = log.ends(topics::WORKSPACE)?;
-    let keys = log.ends(topics::KEYS)?;
     let mut fold = Fold::of_slice(slice, slices);
-    for (topic, ends) in [(topics::KEYS, &keys), (topics::WORKSPACE, &workspace), (topics::TELEMETRY, &telemetry)] {
+    for (topic, ends) in [
+        (topics::KEYS, &log.ends(topics::KEYS)?),
+        (topics::DEAD_LETTER, &log.ends(topics::DEAD_LETTER)?),
+        (topics::WORKSPACE, &workspace),
+        (topics::TELEMETRY, &telemetry),
+    ] {
         log.read(topic, ends, |record| {
             fold.apply(record);
             Ok(())

@@ -62,6 +62,61 @@ pub struct TraceView {
     pub feedback: BTreeMap<String, FeedbackView>,
 }
 
+/// What a model was used for in a trace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelUse {
+    pub calls: i128,
+    /// With tokens, and no cost.
+    pub unpriced_calls: i128,
+    pub input_tokens: i128,
+    pub output_tokens: i128,
+    pub tokens: i128,
+    pub cost: Money,
+}
+
+/// Where a value is in the histograms: bucket 0 has what is not above 0; each next bound is 1 % above the last, rounded
+/// down, and at least 1 more.
+pub(crate) fn bucket(value: Option<i128>) -> u16 {
+    let Some(value) = value else { return u16::MAX };
+    let (mut bucket, mut bound) = (0, 1);
+    while bound <= value && bound < i128::from(u64::MAX) {
+        bucket += 1;
+        bound = (bound + 1).max(bound * 101 / 100);
+    }
+    bucket
+}
+
+impl TraceView {
+    /// The trace's totals by model: what no span's model accounts for is under the empty name, and so is a trace that
+    /// used nothing.
+    pub fn by_model(&self) -> BTreeMap<String, ModelUse> {
+        let mut models: BTreeMap<String, ModelUse> = BTreeMap::new();
+        for span in &self.spans {
+            let model = span.model.clone().unwrap_or_default();
+            if model.is_empty() && span.input_tokens.is_none() && span.output_tokens.is_none() && span.cost.is_none() {
+                continue;
+            }
+            let (input, output) = (span.input_tokens.unwrap_or(0), span.output_tokens.unwrap_or(0));
+            let used = models.entry(model).or_default();
+            used.calls += 1;
+            let tokens = span.input_tokens.or(span.output_tokens);
+            used.unpriced_calls += i128::from(tokens.is_some() && span.cost.is_none());
+            used.input_tokens += i128::from(input);
+            used.output_tokens += i128::from(output);
+            used.tokens += i128::from(input) + i128::from(output);
+            used.cost = Money(used.cost.0 + span.cost.unwrap_or_default().0);
+        }
+        let tokens = self.total_tokens - models.values().map(|used| used.tokens).sum::<i128>();
+        let cost = self.total_cost.0 - models.values().map(|used| used.cost.0).sum::<i128>();
+        if models.is_empty() || tokens != 0 || cost != 0 {
+            let rest = models.entry(String::new()).or_default();
+            rest.tokens += tokens;
+            rest.cost = Money(rest.cost.0 + cost);
+        }
+        models
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpanView {
     pub id: String,

@@ -31,6 +31,8 @@ pub(crate) struct KafkaRecipe {
 pub(super) fn cluster_id() -> anyhow::Result<String> {
     let mut id = [0; 16];
     SystemRandom::new().fill(&mut id).ok().context("The system gives no random numbers")?;
+    // Else one id in 64 begins with a dash, and Kafka's tool takes it for an option.
+    id[0] &= 0x7f;
     Ok(URL_SAFE_NO_PAD.encode(id))
 }
 
@@ -97,5 +99,17 @@ impl Recipe for KafkaRecipe {
 
     fn logs(&self) -> Vec<PathBuf> {
         vec![self.log_file.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cluster_id_looks_like_an_option() {
+        for _ in 0..1_000 {
+            assert!(!cluster_id().unwrap().starts_with('-'));
+        }
     }
 }

@@ -13,7 +13,7 @@ const LOCK: &str = "retrace.lock";
 /// Holds the folder until it is dropped, or the process ends.
 pub(crate) struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataFolder {
@@ -37,7 +37,7 @@ impl DataFolder {
                 min_free >> 20
             );
         }
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     pub(crate) fn join(&self, name: &str) -> PathBuf {
@@ -46,6 +46,15 @@ impl DataFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread has just forked holds the file until it runs its program.
+        if let Err(cause) = flock(&self.lock, FlockOperation::Unlock) {
+            tracing::warn!(%cause, "the data folder's lock is not given back");
+        }
     }
 }
 
@@ -92,6 +101,17 @@ mod tests {
         let held = DataFolder::open(temp.path(), 0).unwrap();
         let error = DataFolder::open(temp.path(), 0).err().unwrap().to_string();
         assert!(error.contains(&format!("is in use by process {}", std::process::id())), "{error}");
+        drop(held);
+        DataFolder::open(temp.path(), 0).unwrap();
+    }
+
+    /// Found by a test that started again while another one forked.
+    #[test]
+    fn a_forked_child_does_not_keep_the_folder() {
+        let temp = tempfile::tempdir().unwrap();
+        let held = DataFolder::open(temp.path(), 0).unwrap();
+        // What a child has of it.
+        let _inherited = held.lock.try_clone().unwrap();
         drop(held);
         DataFolder::open(temp.path(), 0).unwrap();
     }

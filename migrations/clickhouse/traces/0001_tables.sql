@@ -45,16 +45,20 @@ CREATE TABLE trace_list_{g} (
     version UInt64,
     is_deleted UInt8,
     status LowCardinality(String),
-    name String,
+    name LowCardinality(String),
     session_id Nullable(String),
     user_id Nullable(String),
-    project_id Nullable(String),
-    environment Nullable(String),
+    project_id LowCardinality(Nullable(String)),
+    environment LowCardinality(Nullable(String)),
     tags Array(String),
     models Array(String),
     total_tokens Int64,
     total_cost Decimal(38, 12),
-    total_duration_us Int64
+    total_duration_us Int64,
+    -- In histograms whose buckets are 1 % wide: a distribution is these, counted. 65535 where there is no value.
+    tokens_bucket UInt16,
+    cost_bucket UInt16,
+    duration_bucket UInt16
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, started_at, trace_id)
@@ -75,6 +79,57 @@ CREATE TABLE trace_counts_{g} (
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
 ORDER BY (tenant, day, project_id, environment, status, partition)
+SETTINGS index_granularity = 1024{settings};
+
+-- One row a trace and model, in the order of time: for what is asked by name, user, session or tag.
+CREATE TABLE trace_models_{g} (
+    tenant String,
+    started_at DateTime64(6, 'UTC'),
+    trace_id String,
+    model LowCardinality(String),
+    version UInt64,
+    is_deleted UInt8,
+    name LowCardinality(String),
+    session_id Nullable(String),
+    user_id Nullable(String),
+    project_id LowCardinality(Nullable(String)),
+    environment LowCardinality(Nullable(String)),
+    tags Array(String),
+    traces Int64,
+    calls Int64,
+    unpriced_calls Int64,
+    input_tokens Int64,
+    output_tokens Int64,
+    tokens Int64,
+    cost Decimal(38, 12)
+)
+ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
+ORDER BY (tenant, started_at, trace_id, model)
+SETTINGS index_granularity = 1024{settings};
+
+-- Their sums: in cube 0 of all, in 1 by project, in 2 by model, in 3 by both; what a cube does not tell apart is empty.
+-- A bucket is `grain` seconds long from `start`, which is in seconds since 1970.
+CREATE TABLE cost_totals_{g} (
+    tenant String,
+    cube UInt8,
+    grain UInt32,
+    project_id LowCardinality(String),
+    model LowCardinality(String),
+    start UInt32,
+    environment LowCardinality(String),
+    partition UInt16,
+    version UInt64,
+    traces Int64,
+    uses Int64,
+    calls Int64,
+    unpriced_calls Int64,
+    input_tokens Int64,
+    output_tokens Int64,
+    tokens Int64,
+    cost Decimal(38, 12)
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, cube, grain, project_id, model, start, environment, partition)
 SETTINGS index_granularity = 1024{settings};
 
 CREATE TABLE spans_{g} (

@@ -8,12 +8,10 @@ use anyhow::{Context, bail};
 use migrations::topics::{Cleaner, keys_topic};
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset};
 use runtime::Settings;
-use runtime::kafka::{Errors, LogConsumer, client_config, consumer_config};
+use runtime::kafka::{LogConsumer, Next, client_config, consumer_config};
 use schemas::{sealing, topics};
 
 use super::keys::Key;
@@ -103,18 +101,13 @@ async fn nudge(producer: &FutureProducer, topic: &str, partitions: impl Iterator
 async fn stands(settings: &Settings, partition: i32, offset: i64) -> anyhow::Result<bool> {
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || {
-        let consumer: LogConsumer = consumer_config(&settings, "retrace-eraser")
-            .set("enable.partition.eof", "true")
-            .create_with_context(Errors)?;
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&settings.topic(topics::KEYS), partition, Offset::Offset(offset))?;
-        consumer.assign(&list)?;
+        let consumer = LogConsumer::new(consumer_config(&settings, "retrace-eraser"))?;
+        consumer.assign(&settings.topic(topics::KEYS), [(partition, Offset::Offset(offset))])?;
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            match consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) => return Ok(message.offset() == offset && message.payload().is_some()),
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(false),
-                Some(Err(cause)) => return Err(cause).context("the keys topic cannot be read"),
+            match consumer.poll().context("the keys topic cannot be read")? {
+                Some(Next::Record(message)) => return Ok(message.offset() == offset && message.payload().is_some()),
+                Some(Next::End(_)) => return Ok(false),
                 None => {}
             }
         }

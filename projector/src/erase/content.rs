@@ -52,6 +52,7 @@ impl Queue {
             // Tombstones stay: they keep the trace deleted. They hold no content.
             ("traces", "is_deleted = 0"),
             ("trace_list", "is_deleted = 0"),
+            ("trace_models", "is_deleted = 0"),
             ("spans", "is_deleted = 0"),
             ("feedback", "is_deleted = 0"),
         ] {

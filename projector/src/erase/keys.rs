@@ -4,12 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset};
 use runtime::Settings;
-use runtime::kafka::{Errors, LogConsumer, consumer_config};
+use runtime::kafka::{LogConsumer, Next, consumer_config};
 use schemas::{sealing, topics};
 
 use super::content::Pending;
@@ -32,9 +30,7 @@ pub async fn bury(settings: &Settings, producer: &FutureProducer, pending: &[Pen
     }
     let scanned = settings.clone();
     let keys = tokio::task::spawn_blocking(move || {
-        let consumer: LogConsumer = consumer_config(&scanned, "retrace-eraser")
-            .set("enable.partition.eof", "true")
-            .create_with_context(Errors)?;
+        let consumer = LogConsumer::new(consumer_config(&scanned, "retrace-eraser"))?;
         let topic = scanned.topic(topics::KEYS);
         let mut keys = Vec::new();
         for (partition, traces) in wanted {
@@ -62,13 +58,11 @@ fn scan(
     traces: &HashSet<(String, String)>,
     keys: &mut Vec<Key>,
 ) -> anyhow::Result<()> {
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Beginning)?;
-    consumer.assign(&list)?;
+    consumer.assign(topic, [(partition, Offset::Beginning)])?;
     let mut heard = Instant::now();
     loop {
-        match consumer.poll(Duration::from_millis(200)) {
-            Some(Ok(message)) => {
+        match consumer.poll() {
+            Ok(Some(Next::Record(message))) => {
                 heard = Instant::now();
                 let Some(record_key) = message.key().filter(|_| message.payload().is_some()) else { continue };
                 let Some((tenant, trace_id, _)) = sealing::parse_key_record_key(record_key) else { continue };
@@ -76,10 +70,12 @@ fn scan(
                     keys.push(Key { partition, offset: message.offset(), record_key: record_key.to_vec() });
                 }
             }
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(cause)) => return Err(cause).context("the keys topic cannot be read"),
-            None if heard.elapsed() > PATIENCE => bail!("the keys topic did not answer in {} s", PATIENCE.as_secs()),
-            None => {}
+            Ok(Some(Next::End(_))) => return Ok(()),
+            Err(cause) => return Err(cause).context("the keys topic cannot be read"),
+            Ok(None) if heard.elapsed() > PATIENCE => {
+                bail!("the keys topic did not answer in {} s", PATIENCE.as_secs())
+            }
+            Ok(None) => {}
         }
     }
 }

@@ -1,23 +1,22 @@
 //! One thread polls, and never stops polling: rebalances are served while the store is down, since partitions are
-//! paused instead. rdkafka's rebalance callback is synchronous, hence a thread and channels.
+//! paused instead.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use anyhow::Context;
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use anyhow::{Context, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Message, Offset};
 use runtime::Settings;
 use runtime::kafka::stream_config;
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::decode::{Decoded, Decoder};
+use super::rebalances::Rebalances;
 
 /// Records of one hand-over.
 const MOST_RECORDS: usize = 500;
@@ -27,92 +26,59 @@ const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 pub enum FromLog {
     /// Answer with (partition, offset to start at), or drop the sender to stop.
-    Assigned(Vec<i32>, oneshot::Sender<Vec<(i32, i64)>>),
+    Assigned(Vec<i32>, SyncSender<Vec<(i32, i64)>>),
     /// Answer when what was taken from these partitions is written or forgotten.
-    Revoked(Vec<i32>, oneshot::Sender<()>),
+    Revoked(Vec<i32>, SyncSender<()>),
     Records(Vec<Decoded>),
 }
 
-struct Rebalances {
-    to_pipeline: mpsc::Sender<FromLog>,
-    assigned: Mutex<HashSet<i32>>,
-    topic: String,
+/// A place in a consumer group.
+pub struct Membership {
+    pub from_log: mpsc::Receiver<FromLog>,
+    /// It was given up: the partitions may be another's.
+    pub lost: CancellationToken,
 }
 
-impl ClientContext for Rebalances {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "Kafka consumer");
-    }
-}
-
-impl ConsumerContext for Rebalances {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
-        let outcome = match err {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => self.revoke(consumer, partitions),
-            other => Err(anyhow::anyhow!("rebalance failed: {:?}", RDKafkaErrorCode::from(other))),
-        };
-        if let Err(cause) = outcome {
-            tracing::error!(cause = format!("{cause:#}"), "rebalance");
-        }
-    }
-}
-
-impl Rebalances {
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: Vec<i32>) -> anyhow::Result<()> {
-        let (reply, starts) = oneshot::channel();
-        self.to_pipeline.blocking_send(FromLog::Assigned(partitions.clone(), reply)).context("the pipeline ended")?;
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in starts.blocking_recv().context("the pipeline refused the partitions")? {
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))?;
-        }
-        consumer.assign(&list)?;
-        if let Ok(mut assigned) = self.assigned.lock() {
-            *assigned = partitions.into_iter().collect();
-        }
-        Ok(())
-    }
-
-    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: Vec<i32>) -> anyhow::Result<()> {
-        let (reply, done) = oneshot::channel();
-        if self.to_pipeline.blocking_send(FromLog::Revoked(partitions, reply)).is_ok() {
-            // An error means that the pipeline is gone, and with it what it held.
-            let _ = done.blocking_recv();
-        }
-        if let Ok(mut assigned) = self.assigned.lock() {
-            assigned.clear();
-        }
-        consumer.unassign()?;
-        Ok(())
-    }
-}
-
-/// Starts the thread. It ends when stopped or when the receiver is dropped.
+/// Starts the thread. It ends when stopped, when the receiver is dropped, or when it has lost its place in the group.
 pub fn start(
     settings: &Settings,
     topic: &str,
     group: &str,
     decoder: Decoder,
     stop: CancellationToken,
-) -> anyhow::Result<mpsc::Receiver<FromLog>> {
+) -> anyhow::Result<Membership> {
     let (to_pipeline, from_log) = mpsc::channel(4);
     let topic = settings.topic(topic);
-    let context = Rebalances { to_pipeline: to_pipeline.clone(), assigned: Mutex::default(), topic: topic.clone() };
     let mut config = stream_config(settings, group);
     config
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "2000")
+        // Also how long the broker lets the others wait for a member that lives and does not join again.
+        .set("max.poll.interval.ms", "30000")
         .set("partition.assignment.strategy", "range");
     if !settings.instance.is_empty() {
         config.set("group.instance.id", &settings.instance);
     }
+    let context = Rebalances::new(to_pipeline.clone(), topic.clone());
     let consumer: BaseConsumer<Rebalances> =
         config.create_with_context(context).context("the consumer cannot be created")?;
     consumer.subscribe(&[&topic])?;
-    let poller = Poller { consumer, decoder, to_pipeline, stop, topic };
+    let lost = CancellationToken::new();
+    let poller = Poller { consumer, decoder, to_pipeline, stop, lost: lost.clone(), topic };
     std::thread::Builder::new().name("log-consumer".into()).spawn(move || poller.run())?;
-    Ok(from_log)
+    Ok(Membership { from_log, lost })
+}
+
+fn decode(
+    consumer: &BaseConsumer<Rebalances>,
+    decoder: &mut Decoder,
+    message: &BorrowedMessage<'_>,
+) -> anyhow::Result<Decoded> {
+    if consumer.context().is_new() {
+        decoder.assigned()?;
+        consumer.context().is_known();
+    }
+    decoder.decode(message)
 }
 
 struct Poller {
@@ -120,26 +86,39 @@ struct Poller {
     decoder: Decoder,
     to_pipeline: mpsc::Sender<FromLog>,
     stop: CancellationToken,
+    lost: CancellationToken,
     topic: String,
 }
 
 impl Poller {
     fn run(mut self) {
+        if let Err(cause) = self.poll() {
+            tracing::warn!(cause = format!("{cause:#}"), topic = self.topic, "the place in the group is given up");
+            self.lost.cancel();
+        }
+        self.consumer.unsubscribe();
+    }
+
+    fn poll(&mut self) -> anyhow::Result<()> {
         let mut batch: Vec<Decoded> = Vec::new();
         let mut bytes = 0;
-        let mut paused = false;
         // The pipeline is busy: what was read waits here.
         let mut refused = false;
-        while !self.stop.is_cancelled() {
+        // A pipeline that has ended gives its partitions up.
+        while !self.stop.is_cancelled() && !self.to_pipeline.is_closed() {
             let wait = match (batch.is_empty(), refused) {
                 (true, _) => Duration::from_millis(50),
                 (false, true) => Duration::from_millis(10),
                 (false, false) => Duration::ZERO,
             };
-            let idle = match self.consumer.poll(wait) {
+            let polled = self.consumer.poll(wait);
+            if self.consumer.context().have_failed() {
+                bail!("a rebalance failed");
+            }
+            let idle = match polled {
                 None => true,
                 Some(Ok(message)) => {
-                    match self.decoder.decode(&message) {
+                    match decode(&self.consumer, &mut self.decoder, &message) {
                         Ok(decoded) => {
                             bytes += decoded.bytes;
                             batch.push(decoded);
@@ -151,6 +130,7 @@ impl Poller {
                     }
                     false
                 }
+                Some(Err(cause @ KafkaError::MessageConsumptionFatal(_))) => return Err(cause.into()),
                 Some(Err(cause)) => {
                     tracing::warn!(%cause, topic = self.topic, "reading the log");
                     true
@@ -161,19 +141,23 @@ impl Poller {
                 match self.to_pipeline.try_send(FromLog::Records(std::mem::take(&mut batch))) {
                     Ok(()) => {
                         (bytes, refused) = (0, false);
-                        paused = self.set_paused(paused, false);
+                        self.set_paused(false);
                     }
                     Err(TrySendError::Full(FromLog::Records(back))) => {
                         (batch, refused) = (back, true);
                         if full {
-                            paused = self.set_paused(paused, true);
+                            self.set_paused(true);
                         }
                     }
                     Err(_) => break,
                 }
             }
         }
-        self.consumer.unsubscribe();
+        Ok(())
+    }
+
+    fn set_paused(&self, want: bool) {
+        self.consumer.context().set_paused(&self.consumer, want);
     }
 
     /// To be read again, after a pause: Kafka may be away.
@@ -183,24 +167,5 @@ impl Poller {
             tracing::warn!(%cause, "seeking back");
         }
         std::thread::sleep(TRY_AGAIN);
-    }
-
-    fn set_paused(&self, is: bool, want: bool) -> bool {
-        if is == want {
-            return is;
-        }
-        let Ok(assigned) = self.consumer.context().assigned.lock() else { return is };
-        let mut list = TopicPartitionList::new();
-        for partition in assigned.iter() {
-            list.add_partition(&self.topic, *partition);
-        }
-        let changed = if want { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
-        match changed {
-            Ok(()) => want,
-            Err(cause) => {
-                tracing::warn!(%cause, "pausing");
-                is
-            }
-        }
     }
 }

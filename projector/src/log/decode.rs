@@ -1,10 +1,14 @@
 //! A record → an event with its content opened, or the reason why it cannot be applied.
 
+use std::sync::Arc;
+
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
+use runtime::Settings;
 use runtime::kafka::Received;
 use runtime::kafka::keys::KeyReader;
-use schemas::events::{FeedbackContent, TraceContent};
+use runtime::kafka::refusals::Refusals;
+use schemas::events::{FeedbackContent, Redriven, TraceContent};
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
 use schemas::{Envelope, Event, codec};
@@ -19,24 +23,23 @@ pub struct Decoded {
     pub version: u64,
     pub timestamp_ms: i64,
     pub bytes: usize,
+    /// Of the record; empty where it does not say.
+    pub event_id: String,
     pub outcome: Outcome,
 }
 
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Event {
-        envelope: Envelope,
+        envelope: Box<Envelope>,
         event: Box<Event>,
         content: Content,
     },
-    /// Of a kind that this projection does not hear.
-    Skipped {
-        event_id: String,
-    },
+    /// Nothing to this projection, or refused by it before.
+    Skipped,
     Poison {
         reason: String,
         value: Vec<u8>,
-        event_id: String,
     },
 }
 
@@ -50,54 +53,87 @@ pub enum Content {
     Erased,
 }
 
-impl Decoded {
-    pub fn event_id(&self) -> String {
-        match &self.outcome {
-            Outcome::Event { envelope, .. } => envelope.id.to_string(),
-            Outcome::Skipped { event_id } | Outcome::Poison { event_id, .. } => event_id.clone(),
-        }
-    }
-}
-
 pub struct Decoder {
-    keys: Option<KeyReader>,
+    settings: Arc<Settings>,
+    topic: &'static str,
+    projection: &'static str,
     hears: fn(&str) -> bool,
+    keys: Option<KeyReader>,
+    /// As of the last assignment of partitions; later ones are this process's own.
+    refusals: Refusals,
 }
 
 impl Decoder {
-    pub fn new(keys: Option<KeyReader>, hears: fn(&str) -> bool) -> Decoder {
-        Decoder { keys, hears }
+    pub fn new(
+        settings: &Arc<Settings>,
+        topic: &'static str,
+        projection: &'static str,
+        hears: fn(&str) -> bool,
+        keys: Option<KeyReader>,
+    ) -> Decoder {
+        Decoder { settings: Arc::clone(settings), topic, projection, hears, keys, refusals: Refusals::default() }
+    }
+
+    /// Before the first record of newly assigned partitions: another process may have refused some. Blocks on Kafka.
+    pub fn assigned(&mut self) -> anyhow::Result<()> {
+        self.refusals = Refusals::read(&self.settings, self.topic, self.projection)?;
+        Ok(())
     }
 
     /// An error means that Kafka does not answer: the same record is tried again.
     pub fn decode(&mut self, message: &BorrowedMessage<'_>) -> anyhow::Result<Decoded> {
-        let decoded = |outcome| Decoded {
+        let read = Received::read(message);
+        let event_id = read.as_ref().map(|record| record.envelope.id.to_string()).unwrap_or_default();
+        let outcome = match read {
+            _ if self.refusals.has(message.partition(), message.offset()) => Ok(Outcome::Skipped),
+            Ok(record) => self.outcome(record)?,
+            Err(cause) => Err(cause.to_string()),
+        };
+        Ok(Decoded {
             partition: message.partition(),
             offset: message.offset(),
             version: row_version(EPOCH, message.offset()),
             timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
             bytes: message.payload_len() + 256,
-            outcome,
-        };
-        let poison = |event_id: String, reason: String| {
-            decoded(Outcome::Poison { reason, value: message.payload().unwrap_or_default().to_vec(), event_id })
-        };
-        let record = match Received::read(message) {
-            Ok(record) => record,
-            Err(cause) => return Ok(poison(String::new(), cause.to_string())),
-        };
-        let event_id = record.envelope.id.to_string();
+            event_id,
+            outcome: outcome.unwrap_or_else(|reason| Outcome::Poison {
+                reason,
+                value: message.payload().unwrap_or_default().to_vec(),
+            }),
+        })
+    }
+
+    /// The inner error is what makes the record poison.
+    fn outcome(&mut self, mut record: Received) -> anyhow::Result<Result<Outcome, String>> {
+        if record.envelope.kind == Redriven::KIND {
+            match self.copied(&record) {
+                Ok(Some(copied)) => record = copied,
+                Ok(None) => return Ok(Ok(Outcome::Skipped)),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
         if !(self.hears)(&record.envelope.kind) {
-            return Ok(decoded(Outcome::Skipped { event_id }));
+            return Ok(Ok(Outcome::Skipped));
         }
         let event = match Event::decode(&record.envelope.kind, &record.value) {
             Some(Ok(event)) => event,
-            Some(Err(cause)) => return Ok(poison(event_id, cause.to_string())),
-            None => return Ok(poison(event_id, format!("this version does not know {}", record.envelope.kind))),
+            Some(Err(cause)) => return Ok(Err(cause.to_string())),
+            None => return Ok(Err(format!("this version does not know {}", record.envelope.kind))),
         };
-        match self.content(&record, &event)? {
-            Ok(content) => Ok(decoded(Outcome::Event { envelope: record.envelope, event: Box::new(event), content })),
-            Err(reason) => Ok(poison(event_id, reason)),
+        let content = self.content(&record, &event)?;
+        Ok(content.map(|content| Outcome::Event {
+            envelope: Box::new(record.envelope),
+            event: Box::new(event),
+            content,
+        }))
+    }
+
+    /// What a re-drive has brought back for this projection.
+    fn copied(&self, record: &Received) -> Result<Option<Received>, String> {
+        match Event::decode(&record.envelope.kind, &record.value) {
+            Some(Ok(Event::Redriven(copy))) if copy.projection == self.projection => record.of_copy(copy).map(Some),
+            Some(Err(cause)) => Err(cause.to_string()),
+            _ => Ok(None),
         }
     }
 

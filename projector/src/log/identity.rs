@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset};
 use runtime::Settings;
-use runtime::kafka::{Errors, LogConsumer, Received, consumer_config};
+use runtime::kafka::{LogConsumer, Next, Received, consumer_config};
 use schemas::Event;
 use schemas::events::LogCreated;
 
@@ -24,10 +22,8 @@ pub struct LogReader {
 
 impl LogReader {
     pub fn new(settings: &Settings, topic: &str) -> anyhow::Result<LogReader> {
-        let consumer = consumer_config(settings, "retrace-identity")
-            .set("enable.partition.eof", "true")
-            .create_with_context(Errors)
-            .context("the consumer cannot be created")?;
+        let config = consumer_config(settings, "retrace-identity");
+        let consumer = LogConsumer::new(config).context("the consumer cannot be created")?;
         Ok(LogReader { consumer, topic: settings.topic(topic) })
     }
 
@@ -59,9 +55,7 @@ impl LogReader {
     }
 
     pub fn watermarks(&self, partition: i32) -> anyhow::Result<(i64, i64)> {
-        self.consumer
-            .fetch_watermarks(&self.topic, partition, TIMEOUT)
-            .with_context(|| format!("{} {partition}", self.topic))
+        self.consumer.watermarks(&self.topic, partition, TIMEOUT).with_context(|| format!("{} {partition}", self.topic))
     }
 
     /// Whether the checkpoints were written for this log. A partition may have none yet.
@@ -102,35 +96,25 @@ impl LogReader {
 
     /// The first offset at or after a time; `None` beyond the end.
     pub fn offset_at(&self, partition: i32, millis: i64) -> anyhow::Result<Option<i64>> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, Offset::Offset(millis.max(0)))?;
-        let found = self.consumer.offsets_for_times(list, TIMEOUT)?;
-        Ok(found.elements().first().and_then(|element| match element.offset() {
-            Offset::Offset(offset) if offset >= 0 => Some(offset),
-            _ => None,
-        }))
+        Ok(self.consumer.offset_at(&self.topic, partition, millis, TIMEOUT)?)
     }
 
     /// The records at these offsets, read side by side; an offset without one is left out, one that cannot be read is
     /// `None`.
     fn records(&self, mut wanted: HashMap<i32, i64>) -> anyhow::Result<HashMap<i32, Option<Received>>> {
         let mut found = HashMap::new();
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in &wanted {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
-        }
-        self.consumer.assign(&list)?;
+        let starts = wanted.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset)));
+        self.consumer.assign(&self.topic, starts)?;
         let deadline = Instant::now() + TIMEOUT;
         while !wanted.is_empty() {
-            match self.consumer.poll(Duration::from_millis(200)) {
-                Some(Ok(message)) => {
+            match self.consumer.poll().with_context(|| format!("{} cannot be read", self.topic))? {
+                Some(Next::Record(message)) => {
                     let partition = message.partition();
                     if wanted.remove(&partition) == Some(message.offset()) {
                         found.insert(partition, Received::read(&message).ok());
                     }
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => drop(wanted.remove(&partition)),
-                Some(Err(cause)) => return Err(cause).with_context(|| format!("{} cannot be read", self.topic)),
+                Some(Next::End(partition)) => drop(wanted.remove(&partition)),
                 None if Instant::now() > deadline => {
                     bail!("{} did not answer in {} s", self.topic, TIMEOUT.as_secs())
                 }

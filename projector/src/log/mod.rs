@@ -3,6 +3,7 @@
 pub mod consumer;
 pub mod decode;
 pub mod identity;
+mod rebalances;
 
-pub use consumer::{FromLog, start};
+pub use consumer::{FromLog, Membership, start};
 pub use decode::{Content, Decoded};

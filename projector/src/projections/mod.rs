@@ -17,6 +17,9 @@ pub trait Projection: Send + Sync + 'static {
 
     fn name(&self) -> &'static str;
 
+    /// Whether the store answers.
+    fn ready(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
     /// Takes partitions over; answers where to start reading each.
     fn assign(&mut self, partitions: &[i32]) -> impl Future<Output = anyhow::Result<Vec<(i32, i64)>>> + Send;
 

@@ -142,6 +142,10 @@ impl Projection for Workspace {
         "workspace"
     }
 
+    async fn ready(&self) -> anyhow::Result<()> {
+        self.checkpoints().await.map(drop)
+    }
+
     async fn assign(&mut self, partitions: &[i32]) -> anyhow::Result<Vec<(i32, i64)>> {
         let checkpoints = self.checkpoints().await?;
         let settings = Arc::clone(&self.settings);
@@ -208,7 +212,7 @@ impl Projection for Workspace {
             .bind(decoded.offset + 1)
             .bind(&log.log_id)
             .bind(log.partitions)
-            .bind(decoded.event_id())
+            .bind(&decoded.event_id)
             .execute(&mut *transaction)
             .await?;
         }

@@ -1,5 +1,7 @@
 //! One room per noun: parameters, queries, answers.
 
+pub mod analytics;
 pub mod api_keys;
 pub mod feedback;
+pub mod insights;
 pub mod traces;

@@ -84,6 +84,19 @@ impl Tenant {
         self.scan(columns, table, condition, rest).with_setting("max_threads", "1")
     }
 
+    /// As [`Self::scan`], over the rows of several scans of `(columns, table, condition)`.
+    pub fn scan_all(&self, columns: &str, scans: &[(String, &str, String)], rest: &str) -> Scans {
+        let parts: Vec<String> = scans
+            .iter()
+            .map(|(columns, table, condition)| {
+                format!("SELECT {columns} FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition})", self.generation)
+            })
+            .collect();
+        let sql = format!("SELECT {columns} FROM ({}) {rest}", parts.join(" UNION ALL "));
+        let query = self.client.query(&sql);
+        Scans { query, tenant: self.tenant.clone(), scans: scans.len() }
+    }
+
     /// The number of rows of a scan, counted up to a bound.
     pub fn count(&self, table: &str, condition: &str, at_most: u64) -> Query {
         let sql = format!(
@@ -91,5 +104,19 @@ impl Tenant {
             self.generation
         );
         self.client.query(&sql).bind(&self.tenant)
+    }
+}
+
+/// A query over several scans, each of which gets the tenant and the same values.
+pub struct Scans {
+    query: Query,
+    tenant: String,
+    scans: usize,
+}
+
+impl Scans {
+    pub fn bind(self, values: &[String]) -> Query {
+        (0..self.scans)
+            .fold(self.query, |query, _| values.iter().fold(query.bind(&self.tenant), |query, value| query.bind(value)))
     }
 }

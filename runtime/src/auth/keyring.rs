@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use schemas::events::{ApiKeyCreated, ApiKeyRevoked};
-use schemas::{Event, sealing};
+use schemas::{Event, sealing, topics};
 use sqlx::{PgPool, Row};
 use tokio::sync::watch;
 
@@ -18,6 +18,14 @@ use super::Principal;
 pub struct StoredKey {
     pub principal: Principal,
     pub sha256: [u8; 32],
+}
+
+/// Every key in force at a position of the workspace topic.
+#[derive(Default)]
+pub struct Snapshot {
+    keys: Vec<StoredKey>,
+    /// (partition, next offset)
+    next: Vec<(i32, i64)>,
 }
 
 #[derive(Default)]
@@ -50,6 +58,12 @@ pub fn new_key(prefix: &str) -> anyhow::Result<String> {
 }
 
 impl KeyRing {
+    /// Takes the snapshot over; from where to follow the topic after it.
+    pub fn begin(&self, snapshot: Snapshot) -> HashMap<i32, i64> {
+        snapshot.keys.into_iter().for_each(|key| self.insert(key));
+        (0..topics::PARTITIONS).map(|partition| (partition, 0)).chain(snapshot.next).collect()
+    }
+
     /// The log was read to its end of this moment: a key that ended before it is known to have ended.
     pub fn complete(&self) {
         self.complete.send_replace(true);
@@ -122,29 +136,6 @@ impl KeyRing {
         self.ring.read().is_ok_and(|ring| ring.ended.contains(hash))
     }
 
-    /// Reads every key in force, and the position from which to follow the workspace topic.
-    pub async fn load(&self, pool: &PgPool) -> Result<Vec<(i32, i64)>, sqlx::Error> {
-        let schema = crate::postgres::live_schema(pool, "workspace").await?;
-        let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        let keys = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT tenant, user_id, org, role, sha256 FROM {schema}.api_keys WHERE revoked_at IS NULL"
-        )))
-        .fetch_all(&mut *transaction)
-        .await?;
-        for row in keys {
-            if let Some(key) = stored_key(&row)? {
-                self.insert(key);
-            }
-        }
-        let positions = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT partition_id, next_offset FROM {schema}.checkpoints WHERE topic = 'retrace.workspace'"
-        )))
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(positions)
-    }
-
     /// One look past the snapshot, for a key that another node has just created.
     pub async fn read_through(&self, pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Principal>, sqlx::Error> {
         let schema = crate::postgres::live_schema(pool, "workspace").await?;
@@ -155,6 +146,37 @@ impl KeyRing {
         .fetch_optional(pool)
         .await?;
         Ok(row.map(|row| stored_key(&row)).transpose()?.flatten().map(|key| key.principal))
+    }
+}
+
+impl Snapshot {
+    pub async fn read(pool: &PgPool) -> Result<Snapshot, sqlx::Error> {
+        let schema = crate::postgres::live_schema(pool, "workspace").await?;
+        let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT tenant, user_id, org, role, sha256 FROM {schema}.api_keys WHERE revoked_at IS NULL"
+        )))
+        .fetch_all(&mut *transaction)
+        .await?;
+        let next = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT partition_id, next_offset FROM {schema}.checkpoints WHERE topic = 'retrace.workspace'"
+        )))
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        let keys = rows.iter().map(stored_key).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        Ok(Snapshot { keys, next })
+    }
+}
+
+/// What a node begins with. While Postgres is away that is nothing: the log from its beginning says the same, later.
+pub fn or_nothing<T: Default>(read: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    match read {
+        Err(cause) if crate::postgres::is_away(&cause) => {
+            tracing::warn!(%cause, "Postgres does not answer: the log of the workspace is read from its beginning");
+            Ok(T::default())
+        }
+        read => read,
     }
 }
 

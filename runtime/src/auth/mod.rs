@@ -2,7 +2,7 @@
 
 mod authenticate;
 mod jwt;
-mod keyring;
+pub mod keyring;
 mod principal;
 
 pub use authenticate::{Authenticator, Credentials};

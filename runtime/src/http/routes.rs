@@ -57,6 +57,42 @@ const LIST_QUERY: &[(&str, &str)] = &[
     ("count", "`exact`: count all of a filtered list"),
 ];
 
+const COSTS_QUERY: &[(&str, &str)] = &[
+    (
+        "from",
+        "Traces that started at or after (RFC 3339); default: 30 days of the time zone, the last one being that of `to`",
+    ),
+    ("to", "Traces that started before (RFC 3339); default: now"),
+    ("timezone", "An IANA name, for the days and intervals; default UTC"),
+    ("interval", "hour, day, week (from Monday) or month: a series beside `daily`"),
+    ("group_by", "model, name, user, session, project, environment or tag"),
+    ("limit", "Groups, the dearest first: 1 to 1000, default 100; the rest is summed up in `others`"),
+    ("compare", "`previous`: the period of the same length before this one"),
+    ("project_id", "Exact project"),
+    ("environment", "Exact environment"),
+    ("name", "Exact name"),
+    ("user_id", "Exact user"),
+    ("session_id", "Exact session"),
+    ("model", "What this model was used for, not whole traces"),
+    ("tag", "One of the trace's tags"),
+];
+
+const DRIFT_QUERY: &[(&str, &str)] = &[
+    ("project_id", "Exact project"),
+    ("from", "Start of the current window, the start of a day; default: 7 days before `to`"),
+    ("to", "Its end, the start of a day; default: that of today"),
+    ("timezone", "An IANA name, for the days; default UTC"),
+    ("baseline_days", "Days before `from` to compare with: 1 to 180, default 21"),
+    ("by", "name, model or environment: where the drift is, and whether it is a change of the mix"),
+    ("limit", "Groups, the largest first: 1 to 20, default 10"),
+    ("environment", "Exact environment"),
+    ("name", "Exact name"),
+    ("model", "A model that one of the spans used"),
+    ("user_id", "Exact user"),
+    ("session_id", "Exact session"),
+    ("tag", "One of the trace's tags"),
+];
+
 pub const ROUTES: &[Route] = &[
     Route {
         method: "POST",
@@ -189,6 +225,28 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         body: None,
         answers: &[(204, "Revoked", None)],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/analytics/costs",
+        service: QueryApi,
+        class: Read,
+        tag: "Analytics",
+        summary: "What was spent: in all, by model, by day, and by what you ask for",
+        query: COSTS_QUERY,
+        body: None,
+        answers: &[(200, "The costs", Some("CostsOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/insights/drift",
+        service: QueryApi,
+        class: Read,
+        tag: "Insights",
+        summary: "Whether cost, tokens, duration or the error rate have drifted",
+        query: DRIFT_QUERY,
+        body: None,
+        answers: &[(200, "What was found, metric by metric", Some("DriftOut"))],
     },
     Route {
         method: "POST",

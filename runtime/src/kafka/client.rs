@@ -1,9 +1,6 @@
 //! librdkafka configuration shared by producers and consumers.
 
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::error::KafkaError;
 
 use crate::Settings;
 
@@ -23,22 +20,6 @@ pub fn client_config(settings: &Settings) -> ClientConfig {
     }
     config
 }
-
-/// Reads partitions that it was told to read.
-pub type LogConsumer = BaseConsumer<Errors>;
-
-/// The end of a partition is no error, though librdkafka reports it as one to whoever asked for it.
-pub struct Errors;
-
-impl ClientContext for Errors {
-    fn error(&self, error: KafkaError, reason: &str) {
-        if !matches!(error, KafkaError::Global(rdkafka::types::RDKafkaErrorCode::PartitionEOF)) {
-            tracing::warn!(%error, reason, "Kafka consumer");
-        }
-    }
-}
-
-impl ConsumerContext for Errors {}
 
 /// A consumer that never commits by itself: checkpoints live with the projections. A seek waits for the fetch that is
 /// under way, so that fetches are held for a moment only.

@@ -4,6 +4,7 @@ use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 use schemas::Envelope;
 use schemas::envelope::EnvelopeError;
+use schemas::events::Redriven;
 
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -20,6 +21,15 @@ pub fn headers_of<'a>(message: &'a BorrowedMessage<'_>) -> Vec<(&'a str, &'a [u8
 }
 
 impl Received {
+    /// The record that a re-drive has brought back, at the place of its copy.
+    pub fn of_copy(&self, copy: Redriven) -> Result<Received, String> {
+        let envelope = copy.envelope().map_err(|cause| cause.to_string())?;
+        if envelope.kind == Redriven::KIND {
+            return Err("a copy of a copy".to_owned());
+        }
+        Ok(Received { envelope, value: copy.value, ..*self })
+    }
+
     pub fn read(message: &BorrowedMessage<'_>) -> Result<Received, EnvelopeError> {
         Ok(Received {
             partition: message.partition(),

@@ -11,7 +11,7 @@ use crate::topics;
 
 pub use api_keys::{ApiKeyCreated, ApiKeyRevoked};
 pub use feedback::{FeedbackContent, FeedbackGiven};
-pub use log::{ContentsErased, Frontier, LogCreated};
+pub use log::{ContentsErased, Frontier, LogCreated, RecordHeader, Redriven};
 pub use prices::PriceTablePublished;
 pub use traces::{
     Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
@@ -55,4 +55,5 @@ events! {
     PriceTablePublished, "price_table_published", "dev.retrace.price_table.published.v1", topics::WORKSPACE;
     ContentsErased, "contents_erased", "dev.retrace.contents.erased.v1", topics::WORKSPACE;
     LogCreated, "log_created", "dev.retrace.log.created.v1", topics::WORKSPACE;
+    Redriven, "redriven", "dev.retrace.log.redriven.v1", topics::WORKSPACE;
 }

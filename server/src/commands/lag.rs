@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::sync::CancellationToken;
 
 /// One generation of a projection beside its topic.
+#[derive(Debug)]
 pub struct Standing {
     pub projection: String,
     pub generation: i32,
@@ -26,6 +27,10 @@ pub struct Standing {
 }
 
 impl Standing {
+    pub fn topic(&self) -> &'static str {
+        topic_of(&self.projection)
+    }
+
     pub fn lag(&self) -> i64 {
         self.end - self.applied
     }
@@ -74,8 +79,7 @@ pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec
     .context("Postgres cannot be read")?;
     let mut standings = Vec::new();
     for (projection, generation, live) in generations {
-        let topic = if projection == "traces" { topics::TELEMETRY } else { topics::WORKSPACE };
-        let ends = ends(settings, topic).await?;
+        let ends = ends(settings, topic_of(&projection)).await?;
         let (applied, age) = applied(settings, pool, &projection, generation).await?;
         let behind = ends
             .iter()
@@ -94,6 +98,10 @@ pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec
     Ok(standings)
 }
 
+fn topic_of(projection: &str) -> &'static str {
+    if projection == "traces" { topics::TELEMETRY } else { topics::WORKSPACE }
+}
+
 /// Keeps the lag metrics up.
 pub async fn watch(settings: Arc<Settings>, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
     let mut tick = tokio::time::interval(Duration::from_secs(10));
@@ -109,16 +117,16 @@ pub async fn watch(settings: Arc<Settings>, pool: PgPool, stop: CancellationToke
     }
 }
 
-/// Waits, bounded, until every projection has applied the log.
+/// Waits, bounded, until every projection has applied the log; looks at least once.
 pub async fn caught_up(settings: &Settings, pool: &PgPool, within: Duration) -> anyhow::Result<bool> {
     let deadline = Instant::now() + within;
-    while Instant::now() < deadline {
-        if standings(settings, pool).await?.iter().all(|standing| standing.lag() <= 0) {
-            return Ok(true);
+    while standings(settings, pool).await?.iter().any(|standing| standing.lag() > 0) {
+        if Instant::now() >= deadline {
+            return Ok(false);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(false)
+    Ok(true)
 }
 
 pub(super) async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMap<i32, i64>> {

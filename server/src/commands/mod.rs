@@ -1,5 +1,6 @@
 //! The operator's commands.
 
+pub mod dead_letters;
 pub mod documents;
 pub mod keys;
 pub mod lag;

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod check;
+mod costs;
 mod history;
 mod installation;
 mod play;
@@ -14,16 +15,12 @@ use std::time::Instant;
 use history::History;
 use installation::Installation;
 
-use crate::harness::{Random, sharing};
+use crate::harness::{Random, number, sharing};
 
 /// Of one installation; a long campaign takes larger ones, since each has its topics.
 const TOGETHER: usize = 100;
 const MANY_TOGETHER: usize = 400;
 const FAULTS: usize = 4;
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_that_of_the_fold() {

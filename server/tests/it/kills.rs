@@ -17,7 +17,7 @@ use runtime::Settings;
 
 use self::fleet::Fleet;
 use self::load::{Ledger, Writer};
-use crate::harness::{Process, Random, World, eventually, new_settings, outage};
+use crate::harness::{Process, Random, World, environment, level, new_settings, outage};
 
 const WRITERS: usize = 10;
 /// From one kill to the next, in milliseconds.
@@ -65,9 +65,9 @@ async fn whatever_is_killed_nothing_acknowledged_is_lost_or_doubled() {
         world.stack.wait_until_up(engine).await.unwrap();
     }
     fleet.ready().await;
-    settled(&settings).await;
+    level(&settings).await;
     check::over_rest(&fleet.query_api(), &mut ledger).await;
-    settled(&settings).await;
+    level(&settings).await;
     let report = commands::verify::compare(&settings, 1).await.unwrap();
     eprintln!("killed {killed:?}; {ledger}; {loaded:?} of load, {:?} in all", started.elapsed());
     eprintln!("ended by themselves: {:?}", fleet.ended_unasked());
@@ -83,8 +83,7 @@ async fn whatever_is_killed_nothing_acknowledged_is_lost_or_doubled() {
 }
 
 async fn migrate(folder: &Path, settings: &Settings) {
-    let environment = fleet::environment(settings);
-    let mut migrate = Process::start(folder, "migrate", &["migrate"], &fleet::borrowed(&environment));
+    let mut migrate = Process::start(folder, "migrate", &["migrate"], &environment(settings));
     let status = migrate.end(Duration::from_secs(60)).await;
     assert!(status.success(), "{}", migrate.stderr());
 }
@@ -108,14 +107,4 @@ async fn kill(world: &World, fleet: &mut Fleet, random: &mut Random, kills: usiz
         *killed.entry(name).or_default() += 1;
     }
     killed
-}
-
-/// Every projection has applied the whole log.
-async fn settled(settings: &Settings) {
-    let pool = runtime::postgres::pool(settings).unwrap();
-    eventually("the projections", async || {
-        let standings = commands::lag::standings(settings, &pool).await;
-        standings.is_ok_and(|standings| standings.iter().all(|standing| standing.lag() == 0))
-    })
-    .await;
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests fail by panicking")]
 
 mod bad_input;
+mod costs;
+mod drift;
 mod erasure;
 mod faults;
 mod harness;
@@ -14,3 +16,4 @@ mod kills;
 mod rebuild;
 mod revocation;
 mod sdk;
+mod takeover;

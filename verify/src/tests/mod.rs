@@ -37,6 +37,7 @@ fn key_record(tenant: &str, trace_id: &str, key: &SealingKey, value: Option<&[u8
         offset: 0,
         key: sealing::key_record_key(tenant, trace_id, &key.id),
         envelope: Err("none".to_owned()),
+        refusal: None,
         value: value.map(<[u8]>::to_vec),
     }
 }
@@ -74,6 +75,7 @@ impl Log {
             offset,
             key: Vec::new(),
             envelope: Ok(envelope),
+            refusal: None,
             value: Some(event.encode().unwrap()),
         });
         assert_eq!(self.fold.refused, Vec::<String>::new());

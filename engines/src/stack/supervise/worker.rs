@@ -33,10 +33,10 @@ impl Worker {
             let started = Instant::now();
             let result = self.run_once();
             let mut state = self.shared.lock();
-            if state.up || started.elapsed() > SETTLED {
+            // It has served, or lived long.
+            if state.failures == 0 || started.elapsed() > SETTLED {
                 pause = FIRST_PAUSE;
             }
-            state.up = false;
             if state.wish == Wish::Run {
                 let error = result.err().map_or_else(|| "it ended".to_owned(), |error| format!("{error:#}"));
                 tracing::warn!(engine = self.recipe.engine().name(), error, "engine ended and is started again");
@@ -117,7 +117,8 @@ impl Worker {
     fn reap(&self, child: &mut Child) -> Result<(), String> {
         wait_without_reaping(child);
         let mut state = self.shared.lock();
-        state.pid = None;
+        // At once: whoever sees that the child is gone must not see that it serves.
+        (state.pid, state.up) = (None, false);
         let status = child.wait();
         drop(state);
         match status {

@@ -1,13 +1,9 @@
-//! State in memory between flushes, bounded; what falls out is looked up again.
-
-use std::collections::{HashMap, HashSet};
+//! Traces in memory between flushes, bounded; what falls out is looked up again.
 
 use lru::LruCache;
 
 use super::entry::TraceEntry;
-use super::fold::{Count, add};
-use super::rows::CountRow;
-use super::seam::{CountKey, Rows, TraceKey};
+use super::seam::TraceKey;
 
 pub struct Cache {
     entries: LruCache<TraceKey, TraceEntry>,
@@ -45,54 +41,4 @@ impl Cache {
     pub fn clear(&mut self) {
         self.entries.clear();
     }
-}
-
-/// Totals per bucket and partition, each under its own guard.
-#[derive(Default)]
-pub struct Counts(HashMap<CountKey, CountRow>);
-
-const MOST_BUCKETS: usize = 50_000;
-
-impl Counts {
-    /// Applies the changes in order and returns the rows that changed.
-    pub async fn apply(&mut self, store: &impl Rows, changes: Vec<Count>) -> anyhow::Result<Vec<CountRow>> {
-        let touched: HashSet<CountKey> = changes.iter().map(|change| key_of(&change.row)).collect();
-        let missing: Vec<CountKey> = touched.iter().filter(|key| !self.0.contains_key(*key)).cloned().collect();
-        let mut found: HashMap<CountKey, CountRow> =
-            store.counts(&missing).await?.into_iter().map(|row| (key_of(&row), row)).collect();
-        for key in missing {
-            let row = found.remove(&key).unwrap_or_else(|| empty(&key));
-            self.0.insert(key, row);
-        }
-        let mut changed: HashSet<CountKey> = HashSet::new();
-        for Count { row, version } in changes {
-            let key = key_of(&row);
-            let Some(total) = self.0.get_mut(&key) else { continue };
-            if version > total.version {
-                add(total, &row);
-                total.version = version;
-                changed.insert(key);
-            }
-        }
-        Ok(changed.iter().filter_map(|key| self.0.get(key).cloned()).collect())
-    }
-
-    pub fn shrink(&mut self) {
-        if self.0.len() > MOST_BUCKETS {
-            self.0.clear();
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-}
-
-fn key_of(row: &CountRow) -> CountKey {
-    (row.tenant.clone(), row.day, row.project_id.clone(), row.environment.clone(), row.status.clone(), row.partition)
-}
-
-fn empty(key: &CountKey) -> CountRow {
-    let (tenant, day, project_id, environment, status, partition) = key.clone();
-    CountRow { tenant, day, project_id, environment, status, partition, ..CountRow::default() }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+use insights::histogram;
+
+use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow};
 
 #[derive(Clone, Debug, Default)]
 pub struct TraceEntry {
@@ -23,8 +25,30 @@ pub struct Sums {
     pub cost_spans: u64,
     pub tokens: i64,
     pub cost: i128,
-    pub models: BTreeMap<String, u32>,
+    /// By model; `""` has what belongs to none.
+    pub models: BTreeMap<String, ModelSums>,
     pub starts: BTreeMap<i64, u32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ModelSums {
+    /// Spans that name the model; without one, those that cost or carry tokens.
+    pub calls: i64,
+    pub unpriced_calls: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub cost: i128,
+}
+
+impl ModelSums {
+    fn add(&mut self, span: &SpanRow, sign: i64) {
+        let tokens = span.input_tokens.is_some() || span.output_tokens.is_some();
+        self.calls += sign;
+        self.unpriced_calls += sign * i64::from(tokens && span.cost.is_none());
+        self.input_tokens += sign * span.input_tokens.unwrap_or(0);
+        self.output_tokens += sign * span.output_tokens.unwrap_or(0);
+        self.cost += i128::from(sign) * span.cost.unwrap_or(0);
+    }
 }
 
 impl Sums {
@@ -52,7 +76,15 @@ impl Sums {
         count(&mut self.cost_spans, span.cost.is_some());
         self.tokens += sign * (span.input_tokens.unwrap_or(0) + span.output_tokens.unwrap_or(0));
         self.cost += i128::from(sign) * span.cost.unwrap_or(0);
-        tally(&mut self.models, span.model.clone(), add);
+        let counts = span.input_tokens.is_some() || span.output_tokens.is_some() || span.cost.is_some();
+        let model = span.model.as_deref().unwrap_or_default();
+        if !model.is_empty() || counts {
+            let sums = self.models.entry(model.to_owned()).or_default();
+            sums.add(span, sign);
+            if sums.calls == 0 {
+                self.models.remove(model);
+            }
+        }
         tally(&mut self.starts, span.started_at, add);
     }
 }
@@ -98,6 +130,14 @@ impl TraceEntry {
     }
 }
 
+/// Stands for a value that is not there.
+const NO_BUCKET: u16 = u16::MAX;
+
+/// What is below zero, as a duration by clocks that disagree, counts as zero.
+fn bucket(value: Option<i128>) -> u16 {
+    value.map_or(NO_BUCKET, |value| histogram::bucket(value.try_into().unwrap_or(0)))
+}
+
 impl TraceRow {
     /// The row after its fields or its spans changed.
     pub fn derive(&mut self, sums: &Sums) {
@@ -109,7 +149,7 @@ impl TraceRow {
         self.cost_spans = sums.cost_spans;
         self.tokens = sums.tokens;
         self.cost = sums.cost;
-        self.models = sums.models.keys().cloned().collect();
+        self.models = sums.models.keys().filter(|model| !model.is_empty()).cloned().collect();
     }
 
     pub fn total_tokens(&self) -> i64 {
@@ -142,7 +182,42 @@ impl TraceRow {
             total_tokens: self.total_tokens(),
             total_cost: self.total_cost(),
             total_duration_us: self.total_duration_us().unwrap_or(0),
+            tokens_bucket: bucket(Some(self.total_tokens().into())),
+            cost_bucket: bucket(Some(self.total_cost())),
+            duration_bucket: bucket(self.total_duration_us().map(i128::from)),
         }
+    }
+
+    /// The trace by models: rows that add up to its totals.
+    pub fn model_rows(&self, sums: &Sums) -> Vec<TraceModelRow> {
+        let mut models = sums.models.clone();
+        let tokens = if sums.token_spans > 0 { 0 } else { self.reported_tokens.unwrap_or(0) };
+        let cost = if sums.cost_spans > 0 { 0 } else { self.reported_cost.unwrap_or(0) };
+        if tokens != 0 || cost != 0 || models.is_empty() {
+            models.entry(String::new()).or_default().cost += cost;
+        }
+        let row = |(place, (model, sums)): (usize, (String, ModelSums))| TraceModelRow {
+            tenant: self.tenant.clone(),
+            started_at: self.started_at,
+            trace_id: self.trace_id.clone(),
+            version: self.version,
+            is_deleted: 0,
+            name: self.name.clone(),
+            session_id: self.session_id.clone(),
+            user_id: self.user_id.clone(),
+            project_id: self.project_id.clone(),
+            environment: self.environment.clone(),
+            tags: self.tags.clone(),
+            traces: i64::from(place == 0),
+            calls: sums.calls,
+            unpriced_calls: sums.unpriced_calls,
+            input_tokens: sums.input_tokens,
+            output_tokens: sums.output_tokens,
+            tokens: sums.input_tokens + sums.output_tokens + if model.is_empty() { tokens } else { 0 },
+            cost: sums.cost,
+            model,
+        };
+        models.into_iter().enumerate().map(row).collect()
     }
 
     /// What this trace adds to the counts, and to which bucket.

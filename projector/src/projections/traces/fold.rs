@@ -8,10 +8,14 @@ use schemas::events::{
 };
 use schemas::{Money, sealing};
 
+use super::derive::{Before, settle};
 use super::entry::TraceEntry;
 use super::merge::{Merge, bit, cell_bit};
 use super::prices::PriceBook;
-use super::rows::{CellRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+use super::rows::{
+    CellRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow,
+};
+use super::totals::Change;
 use crate::log::decode::Content;
 
 const MOST_WARNINGS: usize = 100;
@@ -32,14 +36,10 @@ pub struct Changes {
     pub cells: HashMap<(String, String, String, &'static str), CellRow>,
     pub chunks: Vec<ChunkRow>,
     pub list: HashMap<(String, i64, String), ListRow>,
-    pub counts: Vec<Count>,
+    pub counts: Vec<Change<CountRow>>,
+    pub models: HashMap<(String, i64, String, String), TraceModelRow>,
+    pub cost_totals: Vec<Change<CostTotalRow>>,
     pub erasures: Vec<ErasureRow>,
-}
-
-/// What one event takes from a bucket or adds to one. Applied under the bucket's own guard.
-pub struct Count {
-    pub row: CountRow,
-    pub version: u64,
 }
 
 /// Applies an event, unless the rows hold it already. Says whether anything of the entry changed.
@@ -57,8 +57,8 @@ pub fn apply(
     if matches!(content, Content::Erased) {
         return false;
     }
-    let before = entry.row.clone();
-    let guarded = before.as_ref().is_some_and(|row| at.version <= row.version);
+    let guarded = entry.version().is_some_and(|version| at.version <= version);
+    let before = if guarded { None } else { Before::of(entry) };
     match (event, content) {
         (Event::TraceRecorded(recorded), Content::Trace(content)) => {
             record(entry, recorded, content, at, prices, guarded, changes)
@@ -92,7 +92,7 @@ pub fn apply(
         _ => return false,
     }
     if !guarded {
-        settle(entry, before.as_ref(), at, changes);
+        settle(entry, before, at, changes);
     }
     true
 }
@@ -160,62 +160,6 @@ fn deleted_feedback(verdict: &FeedbackRow, trace_id: &str, at: At<'_>) -> Feedba
         is_deleted: 1,
         ..FeedbackRow::default()
     }
-}
-
-/// The trace's row after the event, and with it all that is derived from the trace.
-fn settle(entry: &mut TraceEntry, before: Option<&TraceRow>, at: At<'_>, changes: &mut Changes) {
-    let Some(row) = entry.row.as_mut() else { return };
-    row.version = at.version;
-    if row.is_deleted == 0 {
-        row.derive(&entry.sums);
-    }
-    let live = (row.is_deleted == 0).then_some(&*row);
-    if let Some(before) = before.filter(|before| live.is_none_or(|row| row.started_at != before.started_at)) {
-        // Only the key: content must not outlive the trace in a tombstone.
-        let tombstone = ListRow {
-            tenant: before.tenant.clone(),
-            started_at: before.started_at,
-            trace_id: before.trace_id.clone(),
-            version: at.version,
-            is_deleted: 1,
-            ..ListRow::default()
-        };
-        changes.list.insert((before.tenant.clone(), before.started_at, before.trace_id.clone()), tombstone);
-    }
-    if let Some(row) = live {
-        changes.list.insert((row.tenant.clone(), row.started_at, row.trace_id.clone()), row.list_row());
-    }
-    count(before, live, at, changes);
-}
-
-/// One change a bucket and event, so that the bucket's guard sees the event once.
-fn count(before: Option<&TraceRow>, after: Option<&TraceRow>, at: At<'_>, changes: &mut Changes) {
-    let mut minus = before.map(TraceRow::count_row).map(negated);
-    if let Some(after) = after {
-        let mut plus = after.count_row();
-        if let Some(taken) = minus.take_if(|taken| same_bucket(taken, &plus)) {
-            add(&mut plus, &taken);
-        }
-        changes.counts.push(Count { row: plus, version: at.version });
-    }
-    if let Some(minus) = minus {
-        changes.counts.push(Count { row: minus, version: at.version });
-    }
-}
-
-fn negated(row: CountRow) -> CountRow {
-    CountRow { traces: -row.traces, spans: -row.spans, tokens: -row.tokens, cost: -row.cost, ..row }
-}
-
-fn same_bucket(a: &CountRow, b: &CountRow) -> bool {
-    a.day == b.day && a.project_id == b.project_id && a.environment == b.environment && a.status == b.status
-}
-
-pub fn add(to: &mut CountRow, from: &CountRow) {
-    to.traces += from.traces;
-    to.spans += from.spans;
-    to.tokens += from.tokens;
-    to.cost += from.cost;
 }
 
 fn record(

@@ -6,6 +6,7 @@
 //! version guards its payloads (ADR 0003).
 
 mod cache;
+mod derive;
 mod entry;
 mod fold;
 mod known_ids;
@@ -16,6 +17,7 @@ mod seam;
 mod store;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,14 +27,18 @@ use runtime::Settings;
 use schemas::{Event, topics};
 use sqlx::PgPool;
 
-use self::cache::{Cache, Counts};
+use self::cache::Cache;
 use self::entry::TraceEntry;
 use self::fold::{At, Changes};
 use self::known_ids::KnownIds;
 use self::prices::PriceBook;
-use self::rows::{CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+use self::rows::{
+    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow,
+    TraceRow,
+};
 use self::seam::{Rows, Table, TraceKey};
 use self::store::Store;
+use self::totals::{Change, Totals};
 use super::Projection;
 use super::workspace::price_table;
 use crate::log::decode::{Decoded, Outcome};
@@ -43,7 +49,8 @@ pub struct Traces<S> {
     pool: PgPool,
     store: S,
     cache: Cache,
-    counts: Counts,
+    counts: Totals<CountRow>,
+    cost_totals: Totals<CostTotalRow>,
     known: KnownIds,
     prices: PriceBook,
     /// Partition → the identity of its log.
@@ -57,6 +64,8 @@ pub struct Prepared {
     erasures: Vec<ErasureRow>,
     counts: Vec<CountRow>,
     list: Vec<ListRow>,
+    models: Vec<TraceModelRow>,
+    cost_totals: Vec<CostTotalRow>,
     traces: Vec<TraceRow>,
     spans: Vec<SpanRow>,
     feedback: Vec<FeedbackRow>,
@@ -80,6 +89,8 @@ impl Prepared {
                 Table::Erasures(&self.erasures),
                 Table::Counts(&self.counts),
                 Table::List(&self.list),
+                Table::TraceModels(&self.models),
+                Table::CostTotals(&self.cost_totals),
             ],
             vec![Table::Traces(&self.traces)],
             vec![Table::Spans(&self.spans), Table::Feedback(&self.feedback)],
@@ -103,7 +114,8 @@ impl<S: Rows> Traces<S> {
         Traces {
             store,
             cache: Cache::new(settings.state_cache_spans),
-            counts: Counts::default(),
+            counts: Totals::default(),
+            cost_totals: Totals::default(),
             known: KnownIds::new(settings.known_ids_capacity),
             prices,
             logs: HashMap::new(),
@@ -152,7 +164,7 @@ impl<S: Rows> Traces<S> {
         let first = first_versions(batch);
         let is_ahead = |row: &TraceRow| first.get(&i32::from(row.partition)).is_some_and(|first| row.version >= *first);
         if traces.values().any(is_ahead) {
-            self.counts.clear();
+            self.forget_totals();
         }
         for key in keys {
             let entry = TraceEntry::loaded(
@@ -204,6 +216,19 @@ impl<S: Rows> Traces<S> {
         (changes, touched)
     }
 
+    fn forget_totals(&mut self) {
+        self.counts.clear();
+        self.cost_totals.clear();
+    }
+
+    async fn totals(
+        &mut self,
+        counts: Vec<Change<CountRow>>,
+        models: Vec<Change<CostTotalRow>>,
+    ) -> anyhow::Result<(Vec<CountRow>, Vec<CostTotalRow>)> {
+        tokio::try_join!(self.counts.apply(&self.store, counts), self.cost_totals.apply(&self.store, models))
+    }
+
     fn checkpoints(&self, batch: &[Decoded]) -> Vec<CheckpointRow> {
         let mut last: HashMap<i32, &Decoded> = HashMap::new();
         for decoded in batch {
@@ -219,7 +244,7 @@ impl<S: Rows> Traces<S> {
                     next_offset: (decoded.offset + 1) as u64,
                     log_id: log.log_id.clone(),
                     partitions: log.partitions as u16,
-                    last_event: decoded.event_id(),
+                    last_event: decoded.event_id.clone(),
                     at: now,
                 })
             })
@@ -234,7 +259,7 @@ fn first_versions(batch: &[Decoded]) -> HashMap<i32, u64> {
 
 fn events(batch: &[Decoded]) -> impl Iterator<Item = (&Decoded, &schemas::Envelope, &Event)> {
     batch.iter().filter_map(|decoded| match &decoded.outcome {
-        Outcome::Event { envelope, event, .. } => Some((decoded, envelope, event.as_ref())),
+        Outcome::Event { envelope, event, .. } => Some((decoded, envelope.as_ref(), event.as_ref())),
         _ => None,
     })
 }
@@ -244,6 +269,10 @@ impl<S: Rows> Projection for Traces<S> {
 
     fn name(&self) -> &'static str {
         "traces"
+    }
+
+    async fn ready(&self) -> anyhow::Result<()> {
+        self.store.checkpoints().await.map(drop)
     }
 
     async fn assign(&mut self, partitions: &[i32]) -> anyhow::Result<Vec<(i32, i64)>> {
@@ -280,7 +309,7 @@ impl<S: Rows> Projection for Traces<S> {
     fn revoke(&mut self, partitions: &[i32]) {
         // Another node goes on from the store; what is here would be stale when a partition comes back.
         self.cache.clear();
-        self.counts.clear();
+        self.forget_totals();
         for partition in partitions {
             self.known.forget(*partition);
             self.logs.remove(partition);
@@ -291,12 +320,12 @@ impl<S: Rows> Projection for Traces<S> {
         self.load_prices(batch).await?;
         self.load(batch).await?;
         let (changes, touched) = self.fold(batch);
-        let counts = match self.counts.apply(&self.store, changes.counts).await {
-            Ok(counts) => counts,
+        let (counts, cost_totals) = match self.totals(changes.counts, changes.cost_totals).await {
+            Ok(totals) => totals,
             Err(cause) => {
                 // What was folded is not written: the next try starts from the store again.
                 self.cache.clear();
-                self.counts.clear();
+                self.forget_totals();
                 return Err(cause);
             }
         };
@@ -306,6 +335,8 @@ impl<S: Rows> Projection for Traces<S> {
             erasures: changes.erasures,
             counts,
             list: changes.list.into_values().collect(),
+            models: changes.models.into_values().collect(),
+            cost_totals,
             traces: Vec::new(),
             spans: Vec::new(),
             feedback: Vec::new(),
@@ -330,6 +361,7 @@ impl<S: Rows> Projection for Traces<S> {
         }
         self.cache.shrink();
         self.counts.shrink();
+        self.cost_totals.shrink();
         Ok(())
     }
 }

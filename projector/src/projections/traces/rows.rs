@@ -57,6 +57,10 @@ pub struct ListRow {
     pub total_tokens: i64,
     pub total_cost: i128,
     pub total_duration_us: i64,
+    /// Of the histograms by which distributions are compared ([`insights::histogram`]).
+    pub tokens_bucket: u16,
+    pub cost_bucket: u16,
+    pub duration_bucket: u16,
 }
 
 /// A total per (bucket, partition): it is read as the sum over partitions.
@@ -71,6 +75,60 @@ pub struct CountRow {
     pub version: u64,
     pub traces: i64,
     pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+
+/// What one model was used for in one trace; `""` has what no model's spans account for. The rows of a trace add up to
+/// its totals.
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct TraceModelRow {
+    pub tenant: String,
+    pub started_at: i64,
+    pub trace_id: String,
+    pub model: String,
+    pub version: u64,
+    pub is_deleted: u8,
+    pub name: String,
+    pub session_id: Option<String>,
+    pub user_id: Option<String>,
+    pub project_id: Option<String>,
+    pub environment: Option<String>,
+    pub tags: Vec<String>,
+    /// 1 in one row of the trace, so that traces are counted once.
+    pub traces: i64,
+    pub calls: i64,
+    /// Calls that carry tokens and no price is known for.
+    pub unpriced_calls: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    /// With those that only the trace reports.
+    pub tokens: i64,
+    pub cost: i128,
+}
+
+/// What was used per (bucket, partition), by the trace's start, in several cubes.
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct CostTotalRow {
+    pub tenant: String,
+    /// Which of project and model are told apart ([`super::derive::cube`]); the others are empty.
+    pub cube: u8,
+    /// Seconds that the bucket is long.
+    pub grain: u32,
+    pub project_id: String,
+    pub model: String,
+    /// Seconds since 1970.
+    pub start: u32,
+    pub environment: String,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    /// Rows of traces: of one model, the traces that used it.
+    pub uses: i64,
+    pub calls: i64,
+    pub unpriced_calls: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
     pub tokens: i64,
     pub cost: i128,
 }

@@ -3,12 +3,17 @@
 
 use std::future::Future;
 
-use super::rows::{CellRow, CheckpointRow, ChunkRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceRow};
+use super::rows::{
+    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow,
+    TraceRow,
+};
 use crate::Checkpoint;
 
 pub type TraceKey = (String, String);
 /// Tenant, day, project, environment, status, partition.
 pub type CountKey = (String, u16, String, String, String, u16);
+/// Tenant, cube, grain, project, model, start, environment, partition.
+pub type CostTotalKey = (String, u8, u32, String, String, u32, String, u16);
 
 /// Rows of one table. A flush writes them in the order of [`super::Prepared::groups`].
 #[derive(Clone, Copy)]
@@ -18,6 +23,8 @@ pub enum Table<'a> {
     Erasures(&'a [ErasureRow]),
     Counts(&'a [CountRow]),
     List(&'a [ListRow]),
+    TraceModels(&'a [TraceModelRow]),
+    CostTotals(&'a [CostTotalRow]),
     Traces(&'a [TraceRow]),
     Spans(&'a [SpanRow]),
     Feedback(&'a [FeedbackRow]),
@@ -30,6 +37,7 @@ pub trait Rows: Send + Sync + 'static {
     fn feedback(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<FeedbackRow>>> + Send;
     fn traces(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<TraceRow>>> + Send;
     fn counts(&self, keys: &[CountKey]) -> impl Future<Output = anyhow::Result<Vec<CountRow>>> + Send;
+    fn cost_totals(&self, keys: &[CostTotalKey]) -> impl Future<Output = anyhow::Result<Vec<CostTotalRow>>> + Send;
     /// The hashes of all traces of a partition, as [`schemas::topics::aggregate_hash`] makes them.
     fn trace_hashes(
         &self,

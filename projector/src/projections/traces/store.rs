@@ -6,8 +6,8 @@ use clickhouse::{Client, Row, RowOwned, RowWrite};
 use schemas::topics;
 use serde::Deserialize;
 
-use super::rows::{CheckpointRow, CountRow, FeedbackRow, SpanRow, TraceRow};
-use super::seam::{CountKey, Rows, Table, TraceKey};
+use super::rows::{CheckpointRow, CostTotalRow, CountRow, FeedbackRow, SpanRow, TraceRow};
+use super::seam::{CostTotalKey, CountKey, Rows, Table, TraceKey};
 use crate::Checkpoint;
 
 const KEYS_A_QUERY: usize = 500;
@@ -55,6 +55,31 @@ impl Store {
         Ok(rows)
     }
 
+    /// The tenants are named once more, since the whole key alone does not reach the index.
+    async fn totals<T, K>(
+        &self,
+        table: &str,
+        key: &str,
+        keys: &[K],
+        tenant: impl Fn(&K) -> String,
+    ) -> anyhow::Result<Vec<T>>
+    where
+        T: RowOwned + clickhouse::RowRead,
+        K: serde::Serialize,
+    {
+        let mut rows = Vec::new();
+        for keys in keys.chunks(KEYS_A_QUERY) {
+            let sql = format!(
+                "SELECT ?fields FROM {} WHERE ({key}) IN ? AND tenant IN ? ORDER BY version DESC LIMIT 1 BY {key}",
+                self.table(table)
+            );
+            let tenants: Vec<String> = keys.iter().map(&tenant).collect();
+            let found = self.client.query(&sql).bind(keys).bind(tenants).fetch_all::<T>().await;
+            rows.extend(found.with_context(|| format!("looking up {table}"))?);
+        }
+        Ok(rows)
+    }
+
     async fn insert<T>(&self, table: &str, rows: &[T]) -> anyhow::Result<()>
     where
         T: RowOwned + RowWrite,
@@ -86,19 +111,14 @@ impl Rows for Store {
     }
 
     async fn counts(&self, keys: &[CountKey]) -> anyhow::Result<Vec<CountRow>> {
-        let mut rows = Vec::new();
-        for keys in keys.chunks(KEYS_A_QUERY) {
-            let key = "tenant, day, project_id, environment, status, partition";
-            let sql = format!(
-                "SELECT ?fields FROM {} WHERE (tenant, toUInt16(day), project_id, environment, status, partition) IN ? \
-                 AND tenant IN ? ORDER BY version DESC LIMIT 1 BY {key}",
-                self.table("trace_counts")
-            );
-            let tenants: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-            let found = self.client.query(&sql).bind(keys).bind(tenants).fetch_all::<CountRow>().await;
-            rows.extend(found.context("looking up trace_counts")?);
-        }
-        Ok(rows)
+        let tenant = |key: &CountKey| key.0.clone();
+        self.totals("trace_counts", "tenant, day, project_id, environment, status, partition", keys, tenant).await
+    }
+
+    async fn cost_totals(&self, keys: &[CostTotalKey]) -> anyhow::Result<Vec<CostTotalRow>> {
+        let tenant = |key: &CostTotalKey| key.0.clone();
+        let key = "tenant, cube, grain, project_id, model, start, environment, partition";
+        self.totals("cost_totals", key, keys, tenant).await
     }
 
     async fn trace_hashes(&self, partition: i32, each: &mut (dyn FnMut(u64) + Send)) -> anyhow::Result<()> {
@@ -144,6 +164,8 @@ impl Rows for Store {
             Table::Erasures(rows) => self.insert("erasures", rows).await,
             Table::Counts(rows) => self.insert("trace_counts", rows).await,
             Table::List(rows) => self.insert("trace_list", rows).await,
+            Table::TraceModels(rows) => self.insert("trace_models", rows).await,
+            Table::CostTotals(rows) => self.insert("cost_totals", rows).await,
             Table::Traces(rows) => self.insert("traces", rows).await,
             Table::Spans(rows) => self.insert("spans", rows).await,
             Table::Feedback(rows) => self.insert("feedback", rows).await,

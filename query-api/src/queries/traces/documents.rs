@@ -3,38 +3,18 @@
 use std::borrow::Cow;
 
 use runtime::http::micros_rfc3339;
-use schemas::Money;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::schema::Object;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+
+use crate::numbers::Number;
 
 /// JSON as it was sent.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Payload(pub Box<RawValue>);
-
-/// A decimal number, exact.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Number(Box<RawValue>);
-
-impl Number {
-    pub fn money(units: i128) -> Number {
-        Number::text(Money(units).to_string())
-    }
-
-    /// Milliseconds from microseconds.
-    pub fn milliseconds(micros: i64) -> Number {
-        // Twelve digits of money are enough for three of time.
-        Number::text(Money(i128::from(micros) * 1_000_000_000).to_string())
-    }
-
-    fn text(text: String) -> Number {
-        Number(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
-    }
-}
 
 impl PartialSchema for Payload {
     fn schema() -> RefOr<Schema> {
@@ -44,16 +24,6 @@ impl PartialSchema for Payload {
 impl ToSchema for Payload {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("Payload")
-    }
-}
-impl PartialSchema for Number {
-    fn schema() -> RefOr<Schema> {
-        Object::with_type(Type::Number).into()
-    }
-}
-impl ToSchema for Number {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Number")
     }
 }
 

@@ -3,8 +3,9 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::documents::{Number, SpanOut, TraceOut, time};
+use super::documents::{SpanOut, TraceOut, time};
 use super::payloads::Payloads;
+use crate::numbers::Number;
 
 #[derive(Row, Deserialize)]
 pub struct TraceRow {

@@ -8,12 +8,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{KEYS, Request, TRACES, Watch, all_answered, all_refused, path, trace, wrong_names};
-use crate::harness::{Retrace, eventually, outage};
+use crate::harness::{Client, Process, Retrace, environment, eventually, free_port, outage};
 
 /// Of a write that Kafka does not acknowledge.
 const PRODUCE_TIMEOUT_MS: u32 = 3_000;
 /// librdkafka looks for what is overdue once a second.
 const REFUSED_WITHIN: Duration = Duration::from_millis(PRODUCE_TIMEOUT_MS as u64 + 4_000);
+/// The errors that a client of Kafka gathered during the outage are no reason to be late after it.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(5);
 /// What is asked of a store that refuses connections.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -83,7 +85,11 @@ async fn while_kafka_is_down_nothing_is_acknowledged_and_reads_go_on() {
     let renewed = ann.with_key(created["key"].as_str().unwrap());
     ann.get(TRACES).await.expect(401);
     keys[1].1.until_answered(&renewed).await.expect(204);
+    let accepted = Instant::now();
     retrace.settled().await;
+    let late = accepted.elapsed();
+    eprintln!("Kafka down: caught up {late:?} after the last answer");
+    assert!(late < CAUGHT_UP_WITHIN, "caught up only after {late:?}");
     let after = client.get(&path(kept)).await.expect(200).json();
     assert_eq!((after["spans"].as_array().unwrap().len(), after["span_count"].as_u64()), (4, Some(4)));
     assert_eq!((after["golden"].as_bool(), after["output"].as_str()), (Some(true), Some("later")));
@@ -200,6 +206,7 @@ async fn while_postgres_is_down_traces_are_recorded_and_read() {
     // A revocation needs no store.
     all_answered(&bob, &[(204, Request::new(Method::DELETE, KEYS))], AT_ONCE).await;
     bob.post(TRACES, &json!({})).await.expect(401);
+    a_node_starts_without_postgres(&retrace, client, &bob).await;
 
     world.stack.start_engine(Engine::Postgres).await.unwrap();
     eventually("all is well again", async || wrong_names(client).await.is_empty()).await;
@@ -212,6 +219,20 @@ async fn while_postgres_is_down_traces_are_recorded_and_read() {
     retrace.settled().await;
     let after = client.get(&path(kept)).await.expect(200).json();
     assert_eq!((after["golden"].as_bool(), after["output"].as_str()), (Some(true), Some("later")));
-    assert_eq!(client.get(TRACES).await.expect(200).json()["total"], 2);
+    assert_eq!(client.get(TRACES).await.expect(200).json()["total"], 3);
     retrace.assert_exact().await;
+}
+
+/// It reads from the log who may write.
+async fn a_node_starts_without_postgres(retrace: &Retrace, known: &Client, revoked: &Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let url = format!("http://{listen}");
+    let mut environment = environment(&retrace.settings);
+    environment.push(("RETRACE_LISTEN".into(), listen));
+    let _ingest = Process::start(folder.path(), "ingest", &["ingest"], &environment);
+    let (known, revoked) = (known.at(&url), revoked.at(&url));
+    eventually("the node", async || known.try_send(Method::GET, "/readyz", &[], None).await.is_ok()).await;
+    known.post(TRACES, &json!({"name": "recorded by a node that never saw Postgres"})).await.expect(201);
+    revoked.post(TRACES, &json!({})).await.expect(401);
 }

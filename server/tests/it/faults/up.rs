@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::command_line::refusal;
 use super::{TRACES, path, trace, wrong};
 use crate::harness::process::{Running, descendants, kill};
-use crate::harness::{Client, Process, eventually, free_port};
+use crate::harness::{Client, NO_SETTINGS, Process, eventually, free_port};
 
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -19,7 +19,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(10);
 async fn start(folder: &Path, name: &str, listen: &str) -> (Process, Client) {
     let data = folder.join("data");
     let args = ["up", "--quick-jvm", "--listen", listen, "--data", data.to_str().unwrap()];
-    let mut up = Process::start(folder, name, &args, &[]);
+    let mut up = Process::start(folder, name, &args, NO_SETTINGS);
     eventually("the start", async || {
         assert!(up.status().is_none(), "it ended: {}{}", up.stdout(), up.stderr());
         up.stdout().contains("Retrace is ready at")
@@ -50,7 +50,7 @@ async fn all_end(family: &[Running], within: Duration) {
 /// Runs one of the operator's commands beside it.
 async fn command(folder: &Path, name: &str) -> (Process, ExitStatus) {
     let data = folder.join("data");
-    let mut command = Process::start(folder, name, &[name, "--data", data.to_str().unwrap()], &[]);
+    let mut command = Process::start(folder, name, &[name, "--data", data.to_str().unwrap()], NO_SETTINGS);
     let status = command.end(Duration::from_secs(60)).await;
     (command, status)
 }
@@ -104,7 +104,7 @@ async fn up_survives_its_engines_stops_in_order_and_leaves_nothing_when_killed()
     // Another process on the same data.
     let data = folder.path().join("data");
     let elsewhere = format!("127.0.0.1:{}", free_port());
-    let said = refusal(&["--listen", &elsewhere, "--data", data.to_str().unwrap()], &[]).await;
+    let said = refusal(&["--listen", &elsewhere, "--data", data.to_str().unwrap()], NO_SETTINGS).await;
     assert!(said.contains(&format!("is in use by process {}", up.pid())) && said.contains("--data"), "{said}");
 
     kill_kafka(&up, &client).await;

@@ -48,6 +48,11 @@ impl Client {
         Client { key: key.to_owned(), ..self.clone() }
     }
 
+    /// The same caller at another node.
+    pub fn at(&self, base: &str) -> Client {
+        Client { base: base.to_owned(), ..self.clone() }
+    }
+
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
         self.try_send(method, path, headers, body).await.unwrap()
     }

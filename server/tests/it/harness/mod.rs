@@ -1,11 +1,15 @@
 //! One set of engines for all tests of this binary; one installation (topics, databases, services) a test.
 
 mod client;
+mod log;
 pub mod process;
 mod random;
 mod world;
 
 pub use client::{Answer, Client};
-pub use process::Process;
-pub use random::Random;
-pub use world::{Retrace, World, binary, engines, eventually, free_port, new_settings, outage, sharing};
+pub use process::{NO_SETTINGS, Process, environment};
+pub use random::{Random, number};
+pub use world::{
+    Projector, Retrace, World, binary, described, engines, eventually, eventually_ok, free_port, level, new_settings,
+    outage, sharing,
+};

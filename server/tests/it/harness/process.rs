@@ -1,5 +1,6 @@
 //! `retrace` as a process of its own.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
+use runtime::Settings;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 use super::binary;
@@ -29,6 +31,34 @@ static SPAWNER: LazyLock<Sender<Spawning>> = LazyLock::new(|| {
     spawner
 });
 
+/// For a process that is told everything by its arguments.
+pub const NO_SETTINGS: &[(&str, &str)] = &[];
+
+/// The settings of an installation, for its processes.
+pub fn environment(settings: &Settings) -> Vec<(String, String)> {
+    [
+        ("kafka_brokers", settings.kafka_brokers.clone()),
+        ("topic_prefix", settings.topic_prefix.clone()),
+        ("consumer_group", settings.consumer_group.clone()),
+        ("clickhouse_url", settings.clickhouse_url.clone()),
+        ("clickhouse_user", settings.clickhouse_user.clone()),
+        ("clickhouse_password", settings.clickhouse_password.clone()),
+        ("clickhouse_database", settings.clickhouse_database.clone()),
+        ("postgres_url", settings.postgres_url.clone()),
+        ("postgres_connections", settings.postgres_connections.to_string()),
+        ("secret", settings.secret.clone()),
+        ("bootstrap_api_key", settings.bootstrap_api_key.clone()),
+        ("rate_write_per_minute", settings.rate_write_per_minute.to_string()),
+        ("rate_write_burst", settings.rate_write_burst.to_string()),
+        ("rate_read_per_minute", settings.rate_read_per_minute.to_string()),
+        ("rate_read_burst", settings.rate_read_burst.to_string()),
+        ("freshness_wait_ms", settings.freshness_wait_ms.to_string()),
+        ("erase_interval_ms", settings.erase_interval_ms.to_string()),
+    ]
+    .map(|(key, value)| (format!("RETRACE_{}", key.to_uppercase()), value))
+    .into()
+}
+
 /// A child that ends with this process, or when it is dropped.
 pub struct Process {
     child: Child,
@@ -38,13 +68,18 @@ pub struct Process {
 
 impl Process {
     /// What it says goes to `<name>.out` and `<name>.err` in the folder, after what is there.
-    pub fn start(folder: &Path, name: &str, args: &[&str], environment: &[(&str, &str)]) -> Process {
+    pub fn start(
+        folder: &Path,
+        name: &str,
+        args: &[&str],
+        environment: &[(impl AsRef<OsStr>, impl AsRef<OsStr>)],
+    ) -> Process {
         let (out, err) = (folder.join(format!("{name}.out")), folder.join(format!("{name}.err")));
         let file = |path: &Path| File::options().create(true).append(true).open(path).unwrap();
         let mut command = Command::new(binary());
         command.args(args).env_clear();
         command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        command.env("RUST_BACKTRACE", "1").envs(environment.iter().copied());
+        command.env("RUST_BACKTRACE", "1").envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&err));
         // SAFETY: one system call between fork and exec, which neither allocates nor locks.
         unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };

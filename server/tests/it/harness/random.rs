@@ -1,5 +1,10 @@
 //! Randomness that a failure can name.
 
+/// A setting of a campaign, from the environment.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
+}
+
 /// xorshift: the seed is the history.
 #[derive(Clone)]
 pub struct Random(u64);

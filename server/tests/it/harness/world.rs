@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use engines::{Stack, StackConfig};
 use ingest::system::System;
 use retrace_server::commands;
+use retrace_server::commands::lag::Standing;
 use retrace_server::services::{self, Role};
 use retrace_server::up::local_user;
 use runtime::Settings;
@@ -19,10 +20,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use verify::{Fold, LogReader, Record, Report};
 
-use super::Client;
+use super::{Client, log};
 
 pub struct World {
     pub stack: Stack,
@@ -42,10 +42,7 @@ pub fn binary() -> PathBuf {
 pub async fn engines() -> &'static World {
     WORLD
         .get_or_init(|| async {
-            if let Ok(filter) = std::env::var("RETRACE_TEST_LOG") {
-                let settings = Settings { log: filter, log_format: "text".into(), ..Settings::default() };
-                runtime::telemetry::start(&settings, BoxMakeWriter::new(std::io::stderr)).unwrap();
-            }
+            log::start();
             let data = temporary_folder();
             let mut config =
                 StackConfig::new(data.path().join("data"), engines::cache::default_folder().unwrap(), binary());
@@ -169,12 +166,7 @@ impl Retrace {
 
     /// Waits until every projection has applied the whole log.
     pub async fn settled(&self) {
-        let pool = runtime::postgres::pool(&self.settings).unwrap();
-        eventually("the projections", async || {
-            let standings = commands::lag::standings(&self.settings, &pool).await.unwrap();
-            standings.iter().all(|standing| standing.lag() == 0)
-        })
-        .await;
+        level(&self.settings).await;
     }
 
     /// Every record of a topic.
@@ -203,7 +195,7 @@ impl Retrace {
         let log = self.log_reader();
         let read = move || {
             let mut fold = Fold::new();
-            for topic in [topics::KEYS, topics::WORKSPACE, topics::TELEMETRY] {
+            for topic in [topics::KEYS, topics::DEAD_LETTER, topics::WORKSPACE, topics::TELEMETRY] {
                 let ends = log.ends(topic)?;
                 log.read(topic, &ends, |record| {
                     fold.apply(record);
@@ -235,6 +227,39 @@ impl Drop for Retrace {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// A projector beside the one of the installation, on threads of its own.
+pub struct Projector {
+    stop: CancellationToken,
+    running: tokio::task::JoinHandle<anyhow::Result<()>>,
+    runtime: Runtime,
+}
+
+impl Projector {
+    pub fn join(settings: &Arc<Settings>) -> Projector {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let entered = runtime.enter();
+        let mut tasks = Tasks::default();
+        services::projector(settings, &mut tasks).unwrap();
+        let stop = tasks.stop.clone();
+        let running = runtime.spawn(tasks.run(Duration::from_secs(10)));
+        drop(entered);
+        Projector { stop, running, runtime }
+    }
+
+    pub async fn leave(self) {
+        self.stop.cancel();
+        self.running.await.unwrap().unwrap();
+        self.runtime.shutdown_background();
+    }
+
+    /// Without a word to the others.
+    pub async fn crash(self) {
+        self.runtime.shutdown_background();
+        self.stop.cancel();
+        let _ = self.running.await;
     }
 }
 
@@ -296,6 +321,7 @@ pub async fn new_settings(tweak: impl FnOnce(&mut Settings)) -> Settings {
         freshness_wait_ms: 20_000,
         known_ids_capacity: 10_000,
         erase_interval_ms: 0,
+        kafka_options: std::env::var("RETRACE_TEST_KAFKA_OPTIONS").unwrap_or_default(),
         flush_ms: 30,
         produce_linger_ms: 1,
         ..Settings::default()
@@ -319,9 +345,36 @@ pub fn free_port() -> u16 {
 
 /// Polls a condition until it holds; fails loudly when it does not.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    eventually_ok(what, async || if holds().await { Ok(()) } else { Err("not yet".to_owned()) }).await;
+}
+
+/// As [`eventually`], for a condition that can say what is missing.
+pub async fn eventually_ok(what: &str, mut check: impl AsyncFnMut() -> Result<(), String>) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "{what} did not come within a minute");
+    while let Err(missing) = check().await {
+        assert!(
+            Instant::now() < deadline,
+            "{what} did not come within a minute: {missing}\nthe services said last:\n{}",
+            log::tail()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Every projection has applied the whole log.
+pub async fn level(settings: &Settings) {
+    let pool = runtime::postgres::pool(settings).unwrap();
+    eventually_ok("the projections", async || {
+        let standings = commands::lag::standings(settings, &pool).await.map_err(|cause| format!("{cause:#}"))?;
+        if standings.iter().all(|standing| standing.lag() == 0) { Ok(()) } else { Err(described(&standings)) }
+    })
+    .await;
+}
+
+pub fn described(standings: &[Standing]) -> String {
+    let lines = standings.iter().map(|standing| {
+        let Standing { projection, generation, applied, end, checkpoint_age_seconds, .. } = standing;
+        format!("{projection} g{generation}: {applied} of {end} applied, the last {checkpoint_age_seconds} s ago")
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }

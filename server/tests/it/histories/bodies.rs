@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 /// 2025-11-18T23:59:30Z in microseconds: a little before midnight, so that traces move between days.
-const BASE: i64 = 1_763_510_370_000_000;
+pub const BASE: i64 = 1_763_510_370_000_000;
 const STARTS: [i64; 6] = [0, 10_000_000, 29_999_999, 30_000_000, 45_500_000, 86_400_000_000];
 /// From a start to its end; a little before it is a clock step.
 const LENGTHS: [i64; 5] = [-5_000_000, 0, 1, 2_500_000, 90_000_000_000];

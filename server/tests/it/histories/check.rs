@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use verify::{Fold, TraceView};
 
 use super::bodies::{MODELS, NAMES};
+use super::costs;
 use super::history::{TENANTS, USERS};
 use super::play::Play;
 use crate::harness::{Client, Random};
@@ -30,6 +31,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         let views: Vec<&TraceView> = states.iter().filter_map(|state| state.visible()).collect();
         list(client, &views, &Filter::none(), random).await?;
         list(client, &views, &Filter::draw(random), random).await?;
+        costs::compare(client, &views, random).await?;
     }
     Ok(())
 }
@@ -171,7 +173,7 @@ fn listed(view: &TraceView) -> Value {
 }
 
 /// Numbers are compared as such: the answer writes decimals, the fold floats.
-fn same(expected: &Value, found: &Value, path: &str) -> Result<(), String> {
+pub fn same(expected: &Value, found: &Value, path: &str) -> Result<(), String> {
     let differ = || {
         let short = |value: &Value| value.to_string().chars().take(300).collect::<String>();
         Err(format!("{path}: expected {}, found {}", short(expected), short(found)))

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use retrace_server::services;
 use runtime::Settings;
-use runtime::lifecycle::Tasks;
 
 use super::check;
 use super::history::History;
 use super::play::Play;
-use crate::harness::{Random, Retrace, free_port};
+use crate::harness::{Projector, Random, Retrace, free_port};
 
 /// Histories in flight; more would only wait for two cores.
 const AT_ONCE: usize = 50;
@@ -112,8 +110,7 @@ async fn disturb(
 ) -> (Retrace, Random) {
     let mut points: Vec<usize> = (0..faults).map(|_| total * random.between(2, 95) / 100).collect();
     points.sort_unstable();
-    let mut second: Option<tokio::task::JoinHandle<anyhow::Result<()>>> = None;
-    let mut stop = None;
+    let mut second = None;
     let deadline = Instant::now() + Duration::from_secs(300);
     for point in points {
         while sent.load(Ordering::Relaxed) < point {
@@ -123,18 +120,13 @@ async fn disturb(
         match random.below(5) {
             0 | 1 => retrace = retrace.crash().await,
             2 | 3 => retrace = retrace.restart().await,
-            _ if second.is_none() => {
-                let mut tasks = Tasks::default();
-                services::projector(&retrace.settings, &mut tasks).unwrap();
-                stop = Some(tasks.stop.clone());
-                second = Some(tokio::spawn(tasks.run(Duration::from_secs(10))));
+            _ => {
+                second.get_or_insert_with(|| Projector::join(&retrace.settings));
             }
-            _ => {}
         }
     }
-    if let (Some(stop), Some(second)) = (stop, second) {
-        stop.cancel();
-        let _ = second.await.unwrap();
+    if let Some(second) = second {
+        second.leave().await;
     }
     (retrace, random)
 }

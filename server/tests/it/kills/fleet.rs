@@ -8,7 +8,7 @@ use runtime::Settings;
 use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Client, Process, eventually, free_port};
+use crate::harness::{Client, Process, environment, eventually, free_port};
 
 /// As a service manager pauses before it starts a service again.
 const RESTART: Duration = Duration::from_millis(300);
@@ -26,35 +26,6 @@ struct Service {
 pub struct Fleet {
     folder: PathBuf,
     services: Vec<Service>,
-}
-
-/// The settings of an installation, for its processes.
-pub fn environment(settings: &Settings) -> Vec<(String, String)> {
-    [
-        ("kafka_brokers", settings.kafka_brokers.clone()),
-        ("topic_prefix", settings.topic_prefix.clone()),
-        ("consumer_group", settings.consumer_group.clone()),
-        ("clickhouse_url", settings.clickhouse_url.clone()),
-        ("clickhouse_user", settings.clickhouse_user.clone()),
-        ("clickhouse_password", settings.clickhouse_password.clone()),
-        ("clickhouse_database", settings.clickhouse_database.clone()),
-        ("postgres_url", settings.postgres_url.clone()),
-        ("postgres_connections", settings.postgres_connections.to_string()),
-        ("secret", settings.secret.clone()),
-        ("bootstrap_api_key", settings.bootstrap_api_key.clone()),
-        ("rate_write_per_minute", settings.rate_write_per_minute.to_string()),
-        ("rate_write_burst", settings.rate_write_burst.to_string()),
-        ("rate_read_per_minute", settings.rate_read_per_minute.to_string()),
-        ("rate_read_burst", settings.rate_read_burst.to_string()),
-        ("freshness_wait_ms", settings.freshness_wait_ms.to_string()),
-        ("erase_interval_ms", settings.erase_interval_ms.to_string()),
-    ]
-    .map(|(key, value)| (format!("RETRACE_{}", key.to_uppercase()), value))
-    .into()
-}
-
-pub fn borrowed(environment: &[(String, String)]) -> Vec<(&str, &str)> {
-    environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 impl Fleet {
@@ -150,7 +121,7 @@ impl Service {
         environment: Vec<(String, String)>,
     ) -> Service {
         let folder = folder.to_owned();
-        let start = move || Process::start(&folder, name, &[role], &borrowed(&environment));
+        let start = move || Process::start(&folder, name, &[role], &environment);
         let process = Arc::new(Mutex::new(start()));
         let endings = Arc::new(Mutex::new(Vec::new()));
         let (kept, noted) = (Arc::clone(&process), Arc::clone(&endings));

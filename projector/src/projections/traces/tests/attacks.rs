@@ -19,7 +19,7 @@ use crate::projections::traces::{Prepared, Traces};
 struct Attack {
     broken: Broken,
     /// Writes these tables in this order instead of the real one.
-    order: Option<fn(&Prepared) -> [Table<'_>; 7]>,
+    order: Option<fn(&Prepared) -> [Table<'_>; 9]>,
     /// Goes on with a cache after another writer had the partition.
     keeps_cache: bool,
     writers: usize,
@@ -71,7 +71,7 @@ async fn run(ops: &[Op], seed: u64, attack: Attack, pool: &PgPool) -> Option<Str
         let until = *at + 1 + random.below((end - *at) as u64) as i64;
         let batch = &log.decoded[*at as usize..until as usize];
         let prepared = writer.prepare(batch).await.unwrap();
-        memory.tables.lock().unwrap().budget = if crashes < 12 { random.below(24) as usize } else { usize::MAX };
+        memory.tables.lock().unwrap().budget = if crashes < 12 { random.below(48) as usize } else { usize::MAX };
         let committed = commit(writer, &memory, &prepared, attack).await;
         if let Some(found) = not_a_fold(&memory.tables.lock().unwrap(), &log.fold) {
             return Some(found);
@@ -154,43 +154,55 @@ fn two_writers_at_once_are_exact() {
 
 macro_rules! order {
     ($($table:ident $rows:ident),+) => {
-        Some((|prepared| [$(Table::$table(&prepared.$rows)),+]) as fn(&Prepared) -> [Table<'_>; 7])
+        Some((|prepared| [$(Table::$table(&prepared.$rows)),+]) as fn(&Prepared) -> [Table<'_>; 9])
     };
 }
 
 #[test]
 fn the_order_of_writing_as_it_is_passes_the_same_way() {
-    let order = order!(Cells cells, Counts counts, List list, Traces traces, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_exact(1_000, Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn counts_after_traces_are_wrong() {
-    let order = order!(Cells cells, List list, Traces traces, Counts counts, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, List list, TraceModels models, CostTotals cost_totals, Traces traces, Counts counts, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn the_list_after_traces_is_wrong() {
-    let order = order!(Cells cells, Counts counts, Traces traces, List list, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, TraceModels models, CostTotals cost_totals, Traces traces, List list, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    assert_fails(Attack { order, ..Attack::default() });
+}
+
+#[test]
+fn what_models_were_used_for_after_traces_is_wrong() {
+    let order = order!(Cells cells, Counts counts, List list, CostTotals cost_totals, Traces traces, TraceModels models, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    assert_fails(Attack { order, ..Attack::default() });
+}
+
+#[test]
+fn totals_of_models_after_traces_are_wrong() {
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, Traces traces, CostTotals cost_totals, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn spans_before_traces_make_rows_that_are_no_fold() {
-    let order = order!(Cells cells, Counts counts, List list, Spans spans, Traces traces, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Spans spans, Traces traces, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn payloads_after_what_guards_them_are_lost() {
-    let order = order!(Counts counts, List list, Traces traces, Spans spans, Cells cells, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Cells cells, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn a_checkpoint_before_the_rows_loses_them() {
-    let order = order!(Checkpoints checkpoints, Cells cells, Counts counts, List list, Traces traces, Spans spans, Feedback feedback);
+    let order = order!(Checkpoints checkpoints, Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Feedback feedback);
     assert_fails(Attack { order, ..Attack::default() });
 }
 

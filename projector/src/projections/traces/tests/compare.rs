@@ -12,7 +12,7 @@ type Lines = BTreeMap<String, String>;
 
 /// The first difference, if there is one.
 pub fn difference(tables: &Tables, fold: &Fold) -> Option<String> {
-    let (mut expected, mut counts) = (Lines::new(), BTreeMap::new());
+    let (mut expected, mut counts): (Lines, BTreeMap<String, Vec<i128>>) = (Lines::new(), BTreeMap::new());
     for tenant in TENANTS {
         for trace in TRACES {
             if let Some(view) = fold.trace(tenant, trace).visible() {
@@ -43,7 +43,7 @@ pub fn not_a_fold(tables: &Tables, fold: &Fold) -> Option<String> {
     })
 }
 
-fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, [i128; 4]>, tenant: &str, view: &TraceView) {
+fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &str, view: &TraceView) {
     let id = format!("{tenant}/{}", view.id);
     let name = view.name.clone().unwrap_or_default();
     let status = view.status.as_str();
@@ -79,10 +79,41 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, [i128; 4]>, tenant: &
     let (project, environment) =
         (view.project_id.clone().unwrap_or_default(), view.environment.clone().unwrap_or_default());
     let day = view.started_at / 86_400_000_000;
-    let totals =
-        counts.entry(format!("count {tenant}/{day}/{project}/{environment}/{status}/{PARTITION}")).or_default();
-    for (total, value) in totals.iter_mut().zip([1, view.spans.len() as i128, view.total_tokens, view.total_cost.0]) {
-        *total += value;
+    let mut add = |key: String, values: Vec<i128>| {
+        let totals = counts.entry(key).or_insert_with(|| vec![0; values.len()]);
+        for (total, value) in totals.iter_mut().zip(values) {
+            *total += value;
+        }
+    };
+    add(
+        format!("count {tenant}/{day}/{project}/{environment}/{status}/{PARTITION}"),
+        vec![1, view.spans.len() as i128, view.total_tokens, view.total_cost.0],
+    );
+    for (place, (model, used)) in view.by_model().iter().enumerate() {
+        let counted = [
+            i128::from(place == 0),
+            used.calls,
+            used.unpriced_calls,
+            used.input_tokens,
+            used.output_tokens,
+            used.tokens,
+        ];
+        let values: Vec<i128> = counted.into_iter().chain([used.cost.0]).collect();
+        let key = format!("model {tenant}/{}/{}/{model}", view.started_at, view.id);
+        lines.insert(key, format!("{name} {:?} {:?} {:?} {values:?}", view.project_id, view.environment, view.tags));
+        let (project, model) = (project.as_str(), model.as_str());
+        for (cube, grain, project, model) in [
+            (0, 86_400, "", ""),
+            (0, 900, "", ""),
+            (1, 86_400, project, ""),
+            (1, 900, project, ""),
+            (2, 86_400, "", model),
+            (3, 86_400, project, model),
+        ] {
+            let start = view.started_at / 1_000_000 / grain * grain;
+            let key = format!("costs {tenant}/{cube}/{grain}/{project}/{model}/{start}/{environment}/{PARTITION}");
+            add(key, values.iter().copied().chain([1]).collect());
+        }
     }
     for (field, value) in &view.cells {
         lines.insert(cell_key(&id, "", *field), value.clone());
@@ -154,6 +185,24 @@ fn found(tables: &Tables) -> Lines {
                 row.tenant, row.day, row.project_id, row.environment, row.status, row.partition
             );
             lines.insert(key, format!("{totals:?}"));
+        }
+    }
+    for row in tables.models.values().filter(|row| row.is_deleted == 0) {
+        let counted = [row.traces, row.calls, row.unpriced_calls, row.input_tokens, row.output_tokens, row.tokens]
+            .map(i128::from);
+        let values: Vec<i128> = counted.into_iter().chain([row.cost]).collect();
+        let line = format!("{} {:?} {:?} {:?} {values:?}", row.name, row.project_id, row.environment, row.tags);
+        lines.insert(format!("model {}/{}/{}/{}", row.tenant, row.started_at, row.trace_id, row.model), line);
+    }
+    for row in tables.cost_totals.values() {
+        let counted = [row.traces, row.calls, row.unpriced_calls, row.input_tokens, row.output_tokens, row.tokens]
+            .map(i128::from);
+        let values: Vec<i128> = counted.into_iter().chain([row.cost, row.uses.into()]).collect();
+        if values.iter().any(|value| *value != 0) {
+            let (tenant, project, environment) = (&row.tenant, &row.project_id, &row.environment);
+            let (cube, grain, start, model, partition) = (row.cube, row.grain, row.start, &row.model, row.partition);
+            let key = format!("costs {tenant}/{cube}/{grain}/{project}/{model}/{start}/{environment}/{partition}");
+            lines.insert(key, format!("{values:?}"));
         }
     }
     for row in tables.spans.values().filter(|row| row.is_deleted == 0) {

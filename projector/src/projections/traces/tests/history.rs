@@ -154,6 +154,7 @@ pub fn log(ops: &[Op]) -> Log {
                 offset: 0,
                 key: key_record_key(tenant, trace, &key.id),
                 envelope: Err("none".to_owned()),
+                refusal: None,
                 value: Some(key.secret.to_vec()),
             });
         }
@@ -166,8 +167,15 @@ pub fn log(ops: &[Op]) -> Log {
 }
 
 fn created() -> Decoded {
-    let outcome = Outcome::Skipped { event_id: "created".to_owned() };
-    Decoded { partition: PARTITION, offset: 0, version: 0, timestamp_ms: 0, bytes: 1, outcome }
+    Decoded {
+        partition: PARTITION,
+        offset: 0,
+        version: 0,
+        timestamp_ms: 0,
+        bytes: 1,
+        event_id: "created".to_owned(),
+        outcome: Outcome::Skipped,
+    }
 }
 
 fn append(log: &mut Log, key: &SealingKey, op: &Op) {
@@ -210,6 +218,7 @@ fn append(log: &mut Log, key: &SealingKey, op: &Op) {
         offset,
         key: Vec::new(),
         envelope: Ok(envelope.clone()),
+        refusal: None,
         value: Some(event.encode().unwrap()),
     });
     log.decoded.push(Decoded {
@@ -218,6 +227,7 @@ fn append(log: &mut Log, key: &SealingKey, op: &Op) {
         version: row_version(0, offset),
         timestamp_ms: 0,
         bytes: 1,
-        outcome: Outcome::Event { envelope, event: Box::new(event), content },
+        event_id: envelope.id.to_string(),
+        outcome: Outcome::Event { envelope: Box::new(envelope), event: Box::new(event), content },
     });
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::super::rows::{CellRow, CheckpointRow, CountRow, FeedbackRow, ListRow, SpanRow, TraceRow};
-use super::super::seam::{CountKey, Rows, Table, TraceKey};
+use super::super::rows::{
+    CellRow, CheckpointRow, CostTotalRow, CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow,
+};
+use super::super::seam::{CostTotalKey, CountKey, Rows, Table, TraceKey};
+use super::super::totals::Total;
 use crate::Checkpoint;
 
 #[derive(Default)]
@@ -12,6 +15,8 @@ pub struct Tables {
     pub traces: BTreeMap<TraceKey, TraceRow>,
     pub list: BTreeMap<(String, i64, String), ListRow>,
     pub counts: BTreeMap<CountKey, CountRow>,
+    pub models: BTreeMap<(String, i64, String, String), TraceModelRow>,
+    pub cost_totals: BTreeMap<CostTotalKey, CostTotalRow>,
     pub spans: BTreeMap<(String, String, String), SpanRow>,
     pub cells: BTreeMap<(String, String, String, String), CellRow>,
     pub feedback: BTreeMap<(String, String, String), FeedbackRow>,
@@ -99,6 +104,11 @@ impl Rows for Memory {
         Ok(keys.iter().filter_map(|key| tables.counts.get(key)).cloned().collect())
     }
 
+    async fn cost_totals(&self, keys: &[CostTotalKey]) -> anyhow::Result<Vec<CostTotalRow>> {
+        let tables = self.tables.lock().unwrap();
+        Ok(keys.iter().filter_map(|key| tables.cost_totals.get(key)).cloned().collect())
+    }
+
     async fn trace_hashes(&self, partition: i32, each: &mut (dyn FnMut(u64) + Send)) -> anyhow::Result<()> {
         if self.broken == Broken::ForgetsIds {
             return Ok(());
@@ -127,16 +137,20 @@ impl Rows for Memory {
             Table::Counts(rows) => {
                 for row in rows {
                     tables.spend()?;
-                    let (day, partition) = (row.day, row.partition);
-                    let bucket = (
-                        row.tenant.clone(),
-                        day,
-                        row.project_id.clone(),
-                        row.environment.clone(),
-                        row.status.clone(),
-                        partition,
-                    );
-                    put(&mut tables.counts, bucket, row, |row| row.version);
+                    put(&mut tables.counts, row.key(), row, |row| row.version);
+                }
+            }
+            Table::CostTotals(rows) => {
+                for row in rows {
+                    tables.spend()?;
+                    put(&mut tables.cost_totals, row.key(), row, |row| row.version);
+                }
+            }
+            Table::TraceModels(rows) => {
+                for row in rows {
+                    tables.spend()?;
+                    let key = (row.tenant.clone(), row.started_at, row.trace_id.clone(), row.model.clone());
+                    put(&mut tables.models, key, row, |row| row.version);
                 }
             }
             Table::List(rows) => {

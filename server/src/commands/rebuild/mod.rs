@@ -1,6 +1,8 @@
 //! `retrace rebuild`: the projectors fill the next generation beside the live one; this command starts it, shows how far
 //! it is, switches when it has caught up on every partition, and drops the old one. Interrupted, it goes on where it was.
 
+mod hand_over;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -8,9 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use projector::log::identity::LogReader;
 use runtime::Settings;
 use schemas::topics;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::PgPool;
 
-use super::lag::{Standing, ends, standings};
+use super::lag::{Standing, standings};
+use hand_over::{hand_over, released};
 
 /// Reads of the old generation that were running at the switch have ended by then.
 const LONGEST_READ: Duration = Duration::from_secs(31);
@@ -30,12 +33,10 @@ pub async fn rebuild(settings: &Settings, projection: &str, longest_read: Durati
     let pool = runtime::postgres::pool(settings)?;
     drop_superseded(settings, &pool, projection).await?;
     let next = next_generation(settings, &pool, projection).await?;
-    let old = loop {
-        fill(settings, &pool, projection, next).await?;
-        if let Some(old) = switch(settings, &pool, projection, next).await? {
-            break old;
-        }
-    };
+    fill(settings, &pool, projection, next).await?;
+    // What the old one got meanwhile is a moment's work.
+    let filled = async || fill(settings, &pool, projection, next).await;
+    let old = hand_over(settings, &pool, (projection, next), filled).await?;
     say(&format!(
         "generation {next} of {projection} is live; dropping generation {old} when its last reads have ended"
     ));
@@ -50,7 +51,7 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-async fn refuse_incomplete_log(settings: &Settings, topic: &'static str) -> anyhow::Result<()> {
+pub(super) async fn refuse_incomplete_log(settings: &Settings, topic: &'static str) -> anyhow::Result<()> {
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || {
         let reader = LogReader::new(&settings, topic)?;
@@ -88,20 +89,7 @@ async fn next_generation(settings: &Settings, pool: &PgPool, projection: &str) -
         say(&format!("going on with generation {building} of {projection}"));
         return Ok(building);
     }
-    let next: i32 = sqlx::query_scalar("SELECT max(generation) + 1 FROM generations WHERE projection = $1")
-        .bind(projection)
-        .fetch_one(pool)
-        .await?;
-    match projection {
-        "traces" => migrations::clickhouse::traces(settings, next).await?,
-        _ => migrations::postgres::workspace(pool, next).await?,
-    }
-    sqlx::query("INSERT INTO generations (projection, generation, live) VALUES ($1, $2, false)")
-        .bind(projection)
-        .bind(next)
-        .execute(pool)
-        .await?;
-    Ok(next)
+    migrations::generations::next(settings, pool, projection).await
 }
 
 async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<()> {
@@ -140,7 +128,7 @@ async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -
     }
 }
 
-/// No read goes back in time: the new generation is at least as far as the old on every partition.
+/// The new generation is at least as far as the old on every partition.
 fn caught_up(building: &Standing, live: &Standing) -> bool {
     building.behind.iter().all(|(partition, (applied, _))| {
         // A live checkpoint beyond the log's end belongs to another log: then the end is what counts.
@@ -149,65 +137,12 @@ fn caught_up(building: &Standing, live: &Standing) -> bool {
     })
 }
 
-/// `None` where the old generation went ahead of the new one in between.
-async fn switch(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -> anyhow::Result<Option<i32>> {
-    let mut transaction = pool.begin().await?;
-    let old: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live FOR UPDATE")
-        .bind(projection)
-        .fetch_one(&mut *transaction)
-        .await?;
-    if projection != "traces" && !is_level(settings, &mut transaction, projection, (old, next)).await? {
-        return Ok(None);
-    }
-    sqlx::query("UPDATE generations SET live = false WHERE projection = $1 AND live")
-        .bind(projection)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("UPDATE generations SET live = true WHERE projection = $1 AND generation = $2")
-        .bind(projection)
-        .bind(next)
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(Some(old))
-}
-
-/// Whether the new generation is as far as the old one, which waits until the transaction ends.
-async fn is_level(
-    settings: &Settings,
-    transaction: &mut PgConnection,
-    projection: &str,
-    (old, next): (i32, i32),
-) -> anyhow::Result<bool> {
-    let (old, next) = (runtime::postgres::schema(projection, old), runtime::postgres::schema(projection, next));
-    sqlx::query(AssertSqlSafe(format!("LOCK TABLE {old}.checkpoints IN SHARE MODE")))
-        .execute(&mut *transaction)
-        .await?;
-    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT partition_id, old.next_offset, next.next_offset
-         FROM {old}.checkpoints old JOIN {next}.checkpoints next USING (topic, partition_id)"
-    )))
-    .fetch_all(&mut *transaction)
-    .await?;
-    let ends = ends(settings, topics::WORKSPACE).await?;
-    // A checkpoint beyond the log's end belongs to another log.
-    Ok(rows.iter().all(|(partition, old, next)| next >= old.min(ends.get(partition).unwrap_or(old))))
-}
-
 async fn drop_generation(settings: &Settings, pool: &PgPool, projection: &str, old: i32) -> anyhow::Result<()> {
     sqlx::query("UPDATE generations SET retired = true WHERE projection = $1 AND generation = $2")
         .bind(projection)
         .bind(old)
         .execute(pool)
         .await?;
-    // Its pipelines stop within a second or two of seeing that.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    match projection {
-        "traces" => migrations::clickhouse::drop_traces(settings, old).await,
-        _ => {
-            let schema = runtime::postgres::schema(projection, old);
-            sqlx::query(AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))).execute(pool).await?;
-            Ok(())
-        }
-    }
+    released(settings, projection, old).await?;
+    migrations::generations::drop_tables(settings, pool, projection, old).await
 }

@@ -1,0 +1,5 @@
+//! Methods without I/O: what the projector computes once and what the read side concludes from it.
+
+pub mod drift;
+pub mod failures;
+pub mod histogram;
