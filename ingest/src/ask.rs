@@ -5,6 +5,9 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use runtime::{Problem, Settings};
 
+/// What an answer takes beside the wait for its projection.
+const ANSWER: Duration = Duration::from_secs(8);
+
 /// What of the caller's request goes along.
 const FORWARDED: &[&str] = &["x-retrace-key", "authorization", "x-retrace-after", "traceparent"];
 
@@ -21,7 +24,7 @@ impl Ask {
         } else {
             settings.query_url.trim_end_matches('/').to_owned()
         };
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(8)).build()?;
+        let client = reqwest::Client::builder().timeout(settings.freshness_wait() + ANSWER).build()?;
         Ok(Ask { client, base, secret: settings.secret.clone() })
     }
 
@@ -35,7 +38,7 @@ impl Ask {
                 request = request.header(name, value);
             }
         }
-        let answer = request.send().await.map_err(|cause| Problem::store_down("query-api", cause))?;
+        let answer = request.send().await.map_err(|cause| Problem::store_down("query-api", format!("{:#}", anyhow::Error::from(cause))))?;
         match answer.status().as_u16() {
             200 => Ok(()),
             404 => Err(Problem::not_found("Trace")),
