@@ -3,6 +3,7 @@
 //! A request goes through [`routes`], a room of [`queries`] and a handle of [`stores`] that cannot be had without a tenant;
 //! [`freshness`] says whether the projections have reached what the caller has written.
 
+mod cursor;
 mod freshness;
 mod numbers;
 mod openapi;

@@ -32,6 +32,11 @@ use crate::queries::{analytics, api_keys, feedback, insights, traces};
     insights::drift::documents::Window,
     insights::drift::documents::GroupDrift,
     insights::drift::documents::Split,
+    insights::failures::documents::FailuresOut,
+    insights::failures::documents::FailureCluster,
+    insights::failures::documents::FailurePoint,
+    insights::failures::documents::FailedTraces,
+    insights::failures::documents::FailedTrace,
 )))]
 struct Documented;
 

@@ -15,6 +15,8 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
         .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?
+        .on("GET", "/api/v1/insights/failures", get(insights::failures::list))?
+        .on("GET", "/api/v1/insights/failures/{id}/traces", get(insights::failures::traces))?
         .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

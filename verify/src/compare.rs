@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clickhouse::Client;
 use schemas::Money;
-use schemas::events::PayloadField;
+use schemas::events::{PayloadField, TraceStatus};
 use schemas::topics;
 
 use crate::fold::Fold;
@@ -18,7 +18,7 @@ use crate::rows::{
     CellRow, ChunkRow, FeedbackRow, Keyed, ListRow, OfTrace, SpanRow, TraceModelRow, TraceRow, newest, offset_of,
 };
 use crate::verify::Report;
-use crate::view::{TraceState, TraceView, bucket};
+use crate::view::{Signature, TraceState, TraceView, bucket};
 
 pub struct Slice<'a> {
     pub fold: &'a Fold,
@@ -26,6 +26,7 @@ pub struct Slice<'a> {
     pub next: &'a Ends,
     /// How far the fold is; taken after `next`.
     pub ends: &'a Ends,
+    signature: Signature,
     pub report: &'a mut Report,
     /// Rows of one trace follow each other: its fold is kept.
     last: Option<((String, String, i64), Arc<TraceState>)>,
@@ -44,10 +45,16 @@ macro_rules! same {
 }
 
 impl<'a> Slice<'a> {
-    pub fn new(fold: &'a Fold, next: &'a Ends, ends: &'a Ends, report: &'a mut Report) -> Slice<'a> {
+    pub fn new(
+        fold: &'a Fold,
+        next: &'a Ends,
+        ends: &'a Ends,
+        signature: Signature,
+        report: &'a mut Report,
+    ) -> Slice<'a> {
         let (newer, seen) = (HashSet::new(), HashSet::new());
         let (listed, models) = (HashMap::new(), HashMap::new());
-        Slice { fold, next, ends, report, last: None, newer, seen, listed, models }
+        Slice { fold, next, ends, signature, report, last: None, newer, seen, listed, models }
     }
 
     pub async fn compare(mut self, client: &Client, generation: &str) -> anyhow::Result<()> {
@@ -155,6 +162,8 @@ impl<'a> Slice<'a> {
             "tokens": view.span_tokens, i128::from(row.tokens);
             "cost": view.span_cost, Money(row.cost);
             "models": view.models, row.models;
+            "error_signature": (self.signature)(&view.own_error), row.error_signature;
+            "failure": view.failure(self.signature), row.failure;
         }
     }
 
@@ -168,6 +177,7 @@ impl<'a> Slice<'a> {
         let (table, key) = (ListRow::TABLE, &row.key());
         let expected = state.visible().filter(|view| view.started_at == row.started_at);
         let Some(view) = self.found(table, key, row.is_deleted, expected) else { return };
+        let failed = view.status == TraceStatus::Failed;
         // A trace without a duration sorts as one of none: whatever stands for it must not look like one.
         let duration = view.total_duration_us.unwrap_or(row.total_duration_us.min(0));
         same! { self, table, key,
@@ -185,6 +195,7 @@ impl<'a> Slice<'a> {
             "tokens_bucket": bucket(Some(view.total_tokens)), row.tokens_bucket;
             "cost_bucket": bucket(Some(view.total_cost.0)), row.cost_bucket;
             "duration_bucket": bucket(view.total_duration_us.map(i128::from)), row.duration_bucket;
+            "failure": if failed { view.failure(self.signature) } else { String::new() }, row.failure;
         }
     }
 
@@ -242,6 +253,7 @@ impl<'a> Slice<'a> {
             "agent_id": view.agent_id, row.agent_id;
             "parent_agent_id": view.parent_agent_id, row.parent_agent_id;
             "agent_role": view.agent_role, row.agent_role;
+            "error_signature": (self.signature)(&view.error), row.error_signature;
         }
     }
 

@@ -69,6 +69,8 @@ pub struct TraceRow {
     pub tokens: i64,
     pub cost: i128,
     pub models: Vec<String>,
+    pub error_signature: String,
+    pub failure: String,
 }
 keyed!(TraceRow of trace, "traces", tenant, trace_id);
 
@@ -93,6 +95,7 @@ pub struct ListRow {
     pub tokens_bucket: u16,
     pub cost_bucket: u16,
     pub duration_bucket: u16,
+    pub failure: String,
 }
 keyed!(ListRow of trace, "trace_list", tenant, started_at, trace_id);
 
@@ -181,6 +184,7 @@ pub struct SpanRow {
     pub agent_id: Option<String>,
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
+    pub error_signature: String,
 }
 keyed!(SpanRow of trace, "spans", tenant, trace_id, span_id);
 

@@ -214,6 +214,7 @@ impl Trace {
             total_duration_us: self.duration.get().or(ended_at.map(|end| end.saturating_sub(started_at))),
             reported_total_tokens: merged_tokens.filter(|_| token_spans > 0),
             reported_total_cost: merged_cost.filter(|_| cost_spans > 0),
+            own_error: error(&self.cells),
             spans,
             feedback: self.feedback.clone(),
         }
@@ -248,6 +249,7 @@ impl Trace {
             agent_id: span.agent_id.get(),
             parent_agent_id: span.parent_agent_id.get(),
             agent_role: span.agent_role.get(),
+            error: error(&span.cells),
             cells: self.values(&span.cells),
         }
     }
@@ -268,6 +270,12 @@ impl Trace {
         }
         String::from_utf8(pieces.values().flatten().copied().collect()).ok()
     }
+}
+
+/// The text that a failure is grouped by; a text in chunks stands as one that is not told apart from others.
+fn error(cells: &MergedCells) -> String {
+    let Some(cell) = cells.get(&PayloadField::Error).and_then(Merged::get) else { return String::new() };
+    if cell.chunks > 0 { "<str>".to_owned() } else { cell.value }
 }
 
 impl Span {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemas::Money;
 use schemas::events::{PayloadField, SpanType, TraceStatus};
 
+/// The signature of an error's text: a table of rules, not of the fold, and so given to it.
+pub type Signature = fn(&str) -> String;
+
 /// The payload values of a trace or a span, as text.
 pub type Cells = BTreeMap<PayloadField, String>;
 
@@ -57,6 +60,8 @@ pub struct TraceView {
     pub total_duration_us: Option<i64>,
     pub reported_total_tokens: Option<i64>,
     pub reported_total_cost: Option<Money>,
+    /// The text of its error, as its spans have theirs; empty without.
+    pub own_error: String,
     /// By `started_at` (unknown ones last), then by id.
     pub spans: Vec<SpanView>,
     pub feedback: BTreeMap<String, FeedbackView>,
@@ -87,6 +92,12 @@ pub(crate) fn bucket(value: Option<i128>) -> u16 {
 }
 
 impl TraceView {
+    /// The signature of its error, else of its first span with one; empty without.
+    pub fn failure(&self, signature: Signature) -> String {
+        let errors = std::iter::once(&self.own_error).chain(self.spans.iter().map(|span| &span.error));
+        errors.map(|error| signature(error)).find(|signature| !signature.is_empty()).unwrap_or_default()
+    }
+
     /// The trace's totals by model: what no span's model accounts for is under the empty name, and so is a trace that
     /// used nothing.
     pub fn by_model(&self) -> BTreeMap<String, ModelUse> {
@@ -139,6 +150,7 @@ pub struct SpanView {
     pub agent_id: Option<String>,
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
+    pub error: String,
     pub cells: Cells,
 }
 

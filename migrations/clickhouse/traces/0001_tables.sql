@@ -32,7 +32,10 @@ CREATE TABLE traces_{g} (
     cost_spans UInt64,
     tokens Int64,
     cost Decimal(38, 12),
-    models Array(String)
+    models Array(String),
+    -- The signature of the trace's own error, and that of its failure: its own, else that of its first span with an error.
+    error_signature String,
+    failure String
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, trace_id)
@@ -58,7 +61,9 @@ CREATE TABLE trace_list_{g} (
     -- In histograms whose buckets are 1 % wide: a distribution is these, counted. 65535 where there is no value.
     tokens_bucket UInt16,
     cost_bucket UInt16,
-    duration_bucket UInt16
+    duration_bucket UInt16,
+    -- Of a failed trace: the signature of its error.
+    failure LowCardinality(String)
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, started_at, trace_id)
@@ -155,7 +160,8 @@ CREATE TABLE spans_{g} (
     agent_id Nullable(String),
     parent_agent_id Nullable(String),
     agent_role Nullable(String),
-    failed UInt8
+    failed UInt8,
+    error_signature String
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, trace_id, span_id)

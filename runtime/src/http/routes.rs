@@ -5,6 +5,7 @@ use axum::Router;
 use axum::routing::MethodRouter;
 
 use super::Gate;
+use super::parameters::{COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -35,63 +36,6 @@ pub struct Route {
 
 use Class::{Open, Read, Write};
 use Service::{Ingest, QueryApi};
-
-const LIST_QUERY: &[(&str, &str)] = &[
-    ("status", "running, completed or failed"),
-    ("project_id", "Exact project"),
-    ("name", "Exact name"),
-    ("session_id", "Exact session"),
-    ("user_id", "Exact user"),
-    ("model", "A model that one of the spans used"),
-    ("tag", "One of the trace's tags"),
-    ("environment", "Exact environment"),
-    ("from", "Started at or after (RFC 3339)"),
-    ("to", "Started before (RFC 3339)"),
-    ("min_cost", "Total cost of at least (US dollars)"),
-    ("min_duration_ms", "Total duration of at least"),
-    ("q", "Words that occur in the name"),
-    ("sort", "started_at, total_cost, total_duration_ms or total_tokens; `-` before it for descending"),
-    ("limit", "1 to 200, default 50"),
-    ("offset", "At most 10000; beyond that use the cursor"),
-    ("cursor", "next_cursor of the page before"),
-    ("count", "`exact`: count all of a filtered list"),
-];
-
-const COSTS_QUERY: &[(&str, &str)] = &[
-    (
-        "from",
-        "Traces that started at or after (RFC 3339); default: 30 days of the time zone, the last one being that of `to`",
-    ),
-    ("to", "Traces that started before (RFC 3339); default: now"),
-    ("timezone", "An IANA name, for the days and intervals; default UTC"),
-    ("interval", "hour, day, week (from Monday) or month: a series beside `daily`"),
-    ("group_by", "model, name, user, session, project, environment or tag"),
-    ("limit", "Groups, the dearest first: 1 to 1000, default 100; the rest is summed up in `others`"),
-    ("compare", "`previous`: the period of the same length before this one"),
-    ("project_id", "Exact project"),
-    ("environment", "Exact environment"),
-    ("name", "Exact name"),
-    ("user_id", "Exact user"),
-    ("session_id", "Exact session"),
-    ("model", "What this model was used for, not whole traces"),
-    ("tag", "One of the trace's tags"),
-];
-
-const DRIFT_QUERY: &[(&str, &str)] = &[
-    ("project_id", "Exact project"),
-    ("from", "Start of the current window, the start of a day; default: 7 days before `to`"),
-    ("to", "Its end, the start of a day; default: that of today"),
-    ("timezone", "An IANA name, for the days; default UTC"),
-    ("baseline_days", "Days before `from` to compare with: 1 to 180, default 21"),
-    ("by", "name, model or environment: where the drift is, and whether it is a change of the mix"),
-    ("limit", "Groups, the largest first: 1 to 20, default 10"),
-    ("environment", "Exact environment"),
-    ("name", "Exact name"),
-    ("model", "A model that one of the spans used"),
-    ("user_id", "Exact user"),
-    ("session_id", "Exact session"),
-    ("tag", "One of the trace's tags"),
-];
 
 pub const ROUTES: &[Route] = &[
     Route {
@@ -247,6 +191,28 @@ pub const ROUTES: &[Route] = &[
         query: DRIFT_QUERY,
         body: None,
         answers: &[(200, "What was found, metric by metric", Some("DriftOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/insights/failures",
+        service: QueryApi,
+        class: Read,
+        tag: "Insights",
+        summary: "Failed traces by error pattern",
+        query: FAILURES_QUERY,
+        body: None,
+        answers: &[(200, "The clusters", Some("FailuresOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/insights/failures/{id}/traces",
+        service: QueryApi,
+        class: Read,
+        tag: "Insights",
+        summary: "The failed traces of one error pattern",
+        query: FAILED_TRACES_QUERY,
+        body: None,
+        answers: &[(200, "A page of them", Some("FailedTraces")), (404, "No failure has this pattern", None)],
     },
     Route {
         method: "POST",

@@ -26,6 +26,7 @@ pub async fn compare(settings: &Settings, slices: u32) -> anyhow::Result<Report>
         workspace_generation: live(&pool, "workspace").await?,
         postgres: pool,
         slices,
+        signature: insights::failures::signature,
     })
     .await
 }

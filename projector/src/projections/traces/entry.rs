@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use insights::histogram;
+use schemas::events::TraceStatus;
 
 use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow};
 
@@ -28,6 +29,8 @@ pub struct Sums {
     /// By model; `""` has what belongs to none.
     pub models: BTreeMap<String, ModelSums>,
     pub starts: BTreeMap<i64, u32>,
+    /// Signatures of the spans' errors, in the order of (start is unknown, start, id).
+    pub errors: BTreeMap<(bool, i64, String), String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -86,6 +89,14 @@ impl Sums {
             }
         }
         tally(&mut self.starts, span.started_at, add);
+        if !span.error_signature.is_empty() {
+            let place = (span.started_at.is_none(), span.started_at.unwrap_or(0), span.span_id.clone());
+            if add {
+                self.errors.insert(place, span.error_signature.clone());
+            } else {
+                self.errors.remove(&place);
+            }
+        }
     }
 }
 
@@ -150,6 +161,8 @@ impl TraceRow {
         self.tokens = sums.tokens;
         self.cost = sums.cost;
         self.models = sums.models.keys().filter(|model| !model.is_empty()).cloned().collect();
+        let of_spans = || sums.errors.values().next().cloned().unwrap_or_default();
+        self.failure = if self.error_signature.is_empty() { of_spans() } else { self.error_signature.clone() };
     }
 
     pub fn total_tokens(&self) -> i64 {
@@ -185,6 +198,7 @@ impl TraceRow {
             tokens_bucket: bucket(Some(self.total_tokens().into())),
             cost_bucket: bucket(Some(self.total_cost())),
             duration_bucket: bucket(self.total_duration_us().map(i128::from)),
+            failure: if self.status == TraceStatus::Failed.as_str() { self.failure.clone() } else { String::new() },
         }
     }
 

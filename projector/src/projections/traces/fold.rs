@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use insights::failures::signature;
 use schemas::Event;
 use schemas::events::{
-    Cell, FeedbackContent, FeedbackGiven, SpanContent, SpanFacts, TraceContent, TraceRecorded, TraceStatus,
+    Cell, FeedbackContent, FeedbackGiven, PayloadField, SpanContent, SpanFacts, TraceContent, TraceRecorded,
+    TraceStatus,
 };
 use schemas::{Money, sealing};
 
@@ -185,6 +187,7 @@ fn record(
         let mut merge = Merge { mask: &mut row.ended_mask, phase: recorded.phase };
         for cell in &content.cells {
             if merge.accepts(cell_bit(cell.field)) {
+                sign(cell, &mut row.error_signature);
                 put_cell(changes, at, &recorded.trace_id, "", cell);
             }
         }
@@ -215,6 +218,7 @@ fn record(
         let mut merge = Merge { mask: &mut mask, phase: facts.phase };
         for cell in &content.cells {
             if merge.accepts(cell_bit(cell.field)) {
+                sign(cell, &mut span.error_signature);
                 put_cell(changes, at, &recorded.trace_id, &facts.span_id, cell);
             }
         }
@@ -286,6 +290,15 @@ fn merge_span(
         (None, Some(Money(units))) => (Some(units), "computed".to_owned()),
         (None, None) => (None, String::new()),
     };
+}
+
+/// Of a text in chunks nothing is here.
+const IN_CHUNKS: &str = "<str>";
+
+fn sign(cell: &Cell, held: &mut String) {
+    if cell.field == PayloadField::Error {
+        *held = if cell.chunks > 0 { IN_CHUNKS.to_owned() } else { signature(&cell.value) };
+    }
 }
 
 fn put_cell(changes: &mut Changes, at: At<'_>, trace_id: &str, span_id: &str, cell: &Cell) {

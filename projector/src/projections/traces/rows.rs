@@ -37,6 +37,10 @@ pub struct TraceRow {
     pub tokens: i64,
     pub cost: i128,
     pub models: Vec<String>,
+    /// Of its own error ([`insights::failures::signature`]).
+    pub error_signature: String,
+    /// Its own, else that of its first span with an error.
+    pub failure: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
@@ -61,6 +65,8 @@ pub struct ListRow {
     pub tokens_bucket: u16,
     pub cost_bucket: u16,
     pub duration_bucket: u16,
+    /// Of a failed trace.
+    pub failure: String,
 }
 
 /// A total per (bucket, partition): it is read as the sum over partitions.
@@ -158,6 +164,7 @@ pub struct SpanRow {
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
     pub failed: u8,
+    pub error_signature: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]

@@ -1,3 +1,6 @@
-//! What the traces say about themselves, by the methods of the crate `insights`.
+//! What is concluded from traces.
 
 pub mod drift;
+mod ended;
+pub mod failures;
+mod filters;

@@ -12,12 +12,12 @@ use runtime::position::Topic;
 use schemas::Money;
 use serde::Deserialize;
 
-use super::cursor::Cursor;
 use super::documents::TraceList;
 use super::down;
 use super::filters::{Filters, PARAMETERS};
 use super::payloads::Payloads;
 use super::rows::TraceRow;
+use crate::cursor::Cursor;
 use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Tenant;
@@ -99,13 +99,7 @@ pub async fn list(
     let offset = params.whole("offset", 0, 10_000, 0);
     let exact = params.one_of("count", &["exact"]).is_some();
     let purpose = format!("traces\0{}\0{}\0{}", filters.fingerprint(), sort.column, sort.descending);
-    let cursor = params.text("cursor").and_then(|token| {
-        let cursor = Cursor::read(&state.signer, &purpose, &token);
-        if cursor.is_none() {
-            params.fault("cursor is not one of this list with these filters and this sort".to_owned());
-        }
-        cursor
-    });
+    let cursor = Cursor::asked(&mut params, &state.signer, &purpose);
     if cursor.is_some() && offset > 0 {
         params.fault("offset and cursor exclude each other".to_owned());
     }

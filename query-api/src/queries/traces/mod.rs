@@ -1,6 +1,5 @@
 //! Traces and spans.
 
-mod cursor;
 pub mod documents;
 mod filters;
 mod get;

@@ -6,12 +6,12 @@ use axum::http::HeaderMap;
 use runtime::Problem;
 use runtime::auth::Principal;
 
-use super::cursor::Cursor;
 use super::documents::SpanList;
 use super::down;
 use super::get::{SPAN_ORDER, visible};
 use super::payloads::Payloads;
 use super::rows::SpanRow;
+use crate::cursor::Cursor;
 use crate::params::Params;
 use crate::state::AppState;
 
@@ -28,13 +28,7 @@ pub async fn spans(
     let mut params = Params::new(pairs, &["limit", "cursor"]);
     let limit = params.whole("limit", 1, 1000, 200);
     let purpose = format!("spans\0{id}");
-    let cursor = params.text("cursor").and_then(|token| {
-        let cursor = Cursor::read(&state.signer, &purpose, &token);
-        if cursor.is_none() {
-            params.fault("cursor is not one of this list".to_owned());
-        }
-        cursor
-    });
+    let cursor = Cursor::asked(&mut params, &state.signer, &purpose);
     params.finish()?;
     let trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;

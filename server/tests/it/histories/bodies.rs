@@ -13,6 +13,7 @@ const LENGTHS: [i64; 5] = [-5_000_000, 0, 1, 2_500_000, 90_000_000_000];
 pub const NAMES: [&str; 3] = ["research-agent", "Writer", "the writer ö"];
 pub const MODELS: [&str; 4] = ["gpt-4o-mini", "GPT-4o", "claude-sonnet-4-5", "a model of nobody"];
 const SPANS: [&str; 3] = ["00f067aa0ba902b7", "9DEBEEAF-b46e-44fd-8a0a-7efe35a59df9", "00f067aa0ba902b8"];
+const ERRORS: [&str; 4] = ["boom", "HTTP status 429, after", "Traceback:\n  File", "timed out after"];
 const TYPES: [&str; 7] = ["llm_call", "tool_call", "tool_result", "reasoning", "action", "error", "fork_point"];
 const TOKENS: [u64; 5] = [0, 1, 17, 1_000, 250_000];
 const COSTS: [f64; 6] = [0.0, 0.1, 1e-7, 4.8e-06, 0.000_000_123_456_789, 12.5];
@@ -45,7 +46,7 @@ pub fn body(random: &mut Random) -> Value {
     body.maybe(40, "status", |random| json!(random.pick(&["running", "running", "completed", "failed"])));
     body.maybe(25, "input", payload);
     body.maybe(25, "output", payload);
-    body.maybe(15, "error", |random| json!(format!("boom {}", random.below(5))));
+    body.maybe(15, "error", |random| json!(format!("{} {}", random.pick(&ERRORS), random.below(5))));
     body.maybe(25, "metadata", |random| {
         let mut metadata = json!({"k": random.below(5)});
         if random.percent(30) {
@@ -79,7 +80,7 @@ fn span(random: &mut Random) -> Value {
     for name in ["input", "output", "token_ids", "logprobs"] {
         span.maybe(20, name, payload);
     }
-    span.maybe(15, "error", |random| json!(format!("span boom {}", random.below(5))));
+    span.maybe(15, "error", |random| json!(format!("{} in a span {}", random.pick(&ERRORS), random.below(5))));
     span.maybe(15, "metadata", |random| json!({"n": random.below(9)}));
     span.maybe(40, "input_tokens", |random| json!(random.pick(&TOKENS)));
     span.maybe(40, "output_tokens", |random| json!(random.pick(&TOKENS)));

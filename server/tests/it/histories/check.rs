@@ -6,6 +6,7 @@ use verify::{Fold, TraceView};
 
 use super::bodies::{MODELS, NAMES};
 use super::costs;
+use super::failures;
 use super::history::{TENANTS, USERS};
 use super::play::Play;
 use crate::harness::{Client, Random};
@@ -32,6 +33,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         list(client, &views, &Filter::none(), random).await?;
         list(client, &views, &Filter::draw(random), random).await?;
         costs::compare(client, &views, random).await?;
+        failures::compare(client, &views, random).await?;
     }
     Ok(())
 }

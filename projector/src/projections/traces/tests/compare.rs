@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use insights::failures::signature;
 use schemas::events::PayloadField;
 use verify::{Fold, TraceView};
 
@@ -73,8 +74,15 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
         view.models
     );
     lines.insert(format!("trace {id}"), format!("{own} {sums}"));
-    let listed =
-        format!("{status} {name} {} {} {}", view.total_tokens, view.total_cost.0, view.total_duration_us.unwrap_or(0));
+    let failure = view.failure(signature);
+    lines.insert(format!("failure {id}"), failure.clone());
+    let listed = format!(
+        "{status} {name} {} {} {} {}",
+        view.total_tokens,
+        view.total_cost.0,
+        view.total_duration_us.unwrap_or(0),
+        if status == "failed" { failure.as_str() } else { "" }
+    );
     lines.insert(format!("list {tenant}/{}/{}", view.started_at, view.id), listed);
     let (project, environment) =
         (view.project_id.clone().unwrap_or_default(), view.environment.clone().unwrap_or_default());
@@ -171,10 +179,13 @@ fn found(tables: &Tables) -> Lines {
             row.span_count, row.token_spans, row.cost_spans, row.tokens, row.cost, row.models
         );
         lines.insert(format!("trace {}/{}", row.tenant, row.trace_id), format!("{own} {sums}"));
+        lines.insert(format!("failure {}/{}", row.tenant, row.trace_id), row.failure.clone());
     }
     for row in tables.list.values().filter(|row| row.is_deleted == 0) {
-        let line =
-            format!("{} {} {} {} {}", row.status, row.name, row.total_tokens, row.total_cost, row.total_duration_us);
+        let line = format!(
+            "{} {} {} {} {} {}",
+            row.status, row.name, row.total_tokens, row.total_cost, row.total_duration_us, row.failure
+        );
         lines.insert(format!("list {}/{}/{}", row.tenant, row.started_at, row.trace_id), line);
     }
     for row in tables.counts.values() {

@@ -113,12 +113,18 @@ fn record(random: &mut Random, n: u64) -> What {
 }
 
 fn cells(random: &mut Random, n: u64) -> Vec<Cell> {
-    let fields = [PayloadField::Input, PayloadField::Output];
-    fields
-        .into_iter()
-        .filter(|_| random.below(3) == 0)
-        .map(|field| Cell { field, value: n.to_string(), chunks: 0, sha256: None })
-        .collect()
+    let fields = [PayloadField::Input, PayloadField::Output, PayloadField::Error];
+    let mut cells = Vec::new();
+    for field in fields {
+        if random.below(3) == 0 {
+            let value = match field {
+                PayloadField::Error => random.pick(&["", "it broke", "it hangs"]).to_owned(),
+                _ => n.to_string(),
+            };
+            cells.push(Cell { field, value, chunks: 0, sha256: None });
+        }
+    }
+    cells
 }
 
 fn span(random: &mut Random) -> SpanFacts {

@@ -3,8 +3,9 @@
 use insights::drift::{Block, Finding, Permutations, amounts, error_rate, false_discovery};
 use insights::histogram::Histogram;
 
+use super::super::ended::Ended;
 use super::documents::{DriftOut, GroupDrift, MetricDrift, Split, Window};
-use super::samples::{Day, Sample, Samples, Sums};
+use super::samples::{Sample, Samples, Sums};
 use super::windows::Asked;
 use crate::period::rfc3339;
 
@@ -55,7 +56,7 @@ impl Metric {
     fn finding(self, asked: &Asked, sample: &Sample) -> Option<Finding> {
         let permutations = Permutations::default();
         let histograms =
-            |of: fn(&Day) -> &Histogram| amounts(&blocks(asked, sample, |day| of(day).clone()), permutations);
+            |of: fn(&Ended) -> &Histogram| amounts(&blocks(asked, sample, |day| of(day).clone()), permutations);
         match self {
             Metric::Cost => histograms(|day| &day.cost),
             Metric::Tokens => histograms(|day| &day.tokens),
@@ -65,7 +66,7 @@ impl Metric {
     }
 }
 
-fn blocks<T>(asked: &Asked, sample: &Sample, of: impl Fn(&Day) -> T) -> Vec<Block<T>> {
+fn blocks<T>(asked: &Asked, sample: &Sample, of: impl Fn(&Ended) -> T) -> Vec<Block<T>> {
     let days = asked.days.iter().zip(&sample.days);
     days.map(|(start, day)| Block {
         stratum: start.weekday().to_monday_zero_offset() as u16,
@@ -86,7 +87,7 @@ pub fn answer(asked: &Asked, samples: &Samples, bounds: Bounds) -> DriftOut {
         groups.map(|((value, sample), metrics)| group(value, sample, &samples.all, metrics)).collect()
     });
     DriftOut {
-        project_id: asked.project_id.clone(),
+        project_id: asked.filters.project_id.clone(),
         metrics,
         baseline_window: window(&asked.baseline),
         current_window: window(&asked.current),

@@ -1,27 +1,15 @@
-//! The samples: ended traces by day, as histograms; and their exact sums by window.
+//! The samples: ended traces by day; and their exact sums by window.
 
 use std::collections::BTreeMap;
 
 use clickhouse::Row;
-use insights::drift::Errors;
-use insights::histogram::Histogram;
 use runtime::Problem;
 use serde::Deserialize;
 
+use super::super::ended::{Ended, NO_BUCKET, Range, in_ranges};
+use super::super::filters::moment;
 use super::windows::Asked;
 use crate::stores::{Tenant, down};
-
-/// Stands for a value that a trace has not.
-const NO_BUCKET: u16 = u16::MAX;
-
-/// One day's traces.
-#[derive(Clone, Default)]
-pub struct Day {
-    pub tokens: Histogram,
-    pub cost: Histogram,
-    pub duration: Histogram,
-    pub errors: Errors,
-}
 
 /// Exact sums over one window.
 #[derive(Clone, Copy, Default)]
@@ -38,7 +26,7 @@ pub struct Sums {
 #[derive(Default)]
 pub struct Sample {
     /// By their place among the days asked for.
-    pub days: Vec<Day>,
+    pub days: Vec<Ended>,
     pub baseline: Sums,
     pub current: Sums,
 }
@@ -63,15 +51,6 @@ struct SumsRow {
     duration_us: i64,
 }
 
-#[derive(Row, Deserialize)]
-struct CountRow {
-    grouped: String,
-    day: i64,
-    metric: u8,
-    bucket: u16,
-    count: u64,
-}
-
 pub async fn read(tenant: &Tenant, asked: &Asked) -> Result<Samples, Problem> {
     let sums = sums(tenant, asked).await?;
     let mut samples = Samples::default();
@@ -79,12 +58,13 @@ pub async fn read(tenant: &Tenant, asked: &Asked) -> Result<Samples, Problem> {
         samples.all.baseline.add(*baseline);
         samples.all.current.add(*current);
     }
-    samples.all.days = counts(tenant, asked, None).await?.remove("").unwrap_or_default();
-    if asked.by.is_some() {
+    let days: Vec<Range> = days(asked);
+    samples.all.days = in_ranges(tenant, &asked.filters, &days, None).await?.remove("").unwrap_or_default();
+    if let Some((_, expression)) = &asked.by {
         let mut largest: Vec<&String> = sums.keys().collect();
         largest.sort_by_key(|group| std::cmp::Reverse(sums[*group].0.traces + sums[*group].1.traces));
         let largest: Vec<String> = largest.into_iter().take(asked.limit as usize).cloned().collect();
-        let mut days = counts(tenant, asked, Some(&largest)).await?;
+        let mut days = in_ranges(tenant, &asked.filters, &days, Some((expression, &largest))).await?;
         for group in largest {
             let (baseline, current) = sums[&group];
             let days = days.remove(&group).unwrap_or_default();
@@ -95,15 +75,15 @@ pub async fn read(tenant: &Tenant, asked: &Asked) -> Result<Samples, Problem> {
     Ok(samples)
 }
 
+fn days(asked: &Asked) -> Vec<Range> {
+    let starts = asked.days.iter().chain([&asked.current.1]).map(|day| day.timestamp().as_second());
+    let starts: Vec<i64> = starts.collect();
+    starts.windows(2).map(|pair| Range { from: pair[0], to: pair[1] }).collect()
+}
+
 fn condition(asked: &Asked) -> String {
-    let time =
-        |time: &jiff::ZonedDateTime| format!("fromUnixTimestamp64Micro({}, 'UTC')", time.timestamp().as_microsecond());
-    format!(
-        "started_at >= {} AND started_at < {} AND status != 'running'{}",
-        time(&asked.baseline.0),
-        time(&asked.current.1),
-        asked.condition
-    )
+    let [from, to] = [&asked.baseline.0, &asked.current.1].map(|time| moment(time.timestamp().as_microsecond()));
+    asked.filters.and(&format!("started_at >= {from} AND started_at < {to} AND status != 'running'"))
 }
 
 async fn sums(tenant: &Tenant, asked: &Asked) -> Result<BTreeMap<String, (Sums, Sums)>, Problem> {
@@ -116,8 +96,7 @@ async fn sums(tenant: &Tenant, asked: &Asked) -> Result<BTreeMap<String, (Sums, 
         asked.current.0.timestamp().as_second()
     );
     let query = tenant.scan(&columns, "trace_list", &condition(asked), "GROUP BY grouped, current");
-    let query = asked.values.iter().fold(query, |query, value| query.bind(value));
-    let rows: Vec<SumsRow> = query.fetch_all().await.map_err(down)?;
+    let rows: Vec<SumsRow> = asked.filters.bind(query).fetch_all().await.map_err(down)?;
     let mut sums: BTreeMap<String, (Sums, Sums)> = BTreeMap::new();
     for row in rows {
         let SumsRow { traces, failed, tokens, cost, timed, duration_us, .. } = row;
@@ -126,54 +105,6 @@ async fn sums(tenant: &Tenant, asked: &Asked) -> Result<BTreeMap<String, (Sums, 
         *window = Sums { traces, failed, tokens, cost, timed, duration_us };
     }
     Ok(sums)
-}
-
-/// The days of all traces under the empty text, or those of some groups.
-async fn counts(
-    tenant: &Tenant,
-    asked: &Asked,
-    groups: Option<&[String]>,
-) -> Result<BTreeMap<String, Vec<Day>>, Problem> {
-    let starts: Vec<i64> = asked.days.iter().map(|day| day.timestamp().as_second()).collect();
-    let listed = starts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-    let expression = asked.by.as_ref().filter(|_| groups.is_some()).map_or("''", |(_, expression)| expression);
-    let columns = format!(
-        "{expression} AS grouped, toInt64(roundDown(toInt64(toUnixTimestamp(started_at)), [{listed}])) AS day, \
-         toUInt8((arrayJoin([(0, tokens_bucket), (1, cost_bucket), (2, duration_bucket), (3, toUInt16(status = 'failed'))]) \
-         AS value).1) AS metric, value.2 AS bucket, count() AS count"
-    );
-    let mut condition = condition(asked);
-    if groups.is_some() {
-        condition.push_str(&format!(" AND {expression} IN ?"));
-    }
-    let query = tenant.scan(&columns, "trace_list", &condition, "GROUP BY grouped, day, value");
-    let query = asked.values.iter().fold(query, |query, value| query.bind(value));
-    let query = groups.iter().fold(query, |query, groups| query.bind(groups));
-    let rows: Vec<CountRow> = query.fetch_all().await.map_err(down)?;
-    let mut found: BTreeMap<String, Vec<Day>> = BTreeMap::new();
-    for row in rows {
-        let Ok(place) = starts.binary_search(&row.day) else { continue };
-        let days = found.entry(row.grouped).or_insert_with(|| vec![Day::default(); starts.len()]);
-        days[place].count(row.metric, row.bucket, row.count);
-    }
-    Ok(found)
-}
-
-impl Day {
-    fn count(&mut self, metric: u8, bucket: u16, count: u64) {
-        let histogram = match metric {
-            0 => &mut self.tokens,
-            1 => &mut self.cost,
-            2 if bucket == NO_BUCKET => return,
-            2 => &mut self.duration,
-            _ => {
-                let errors = &mut self.errors;
-                *(if bucket == 1 { &mut errors.failed } else { &mut errors.succeeded }) += count;
-                return;
-            }
-        };
-        histogram.add(bucket, count as i64);
-    }
 }
 
 impl Sums {

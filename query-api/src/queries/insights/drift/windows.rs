@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use runtime::Problem;
 
+use super::super::filters::Filters;
 use crate::params::Params;
 use crate::period::{Interval, Intervals, Period};
 
@@ -23,27 +24,14 @@ const PARAMETERS: &[&str] = &[
     "tag",
 ];
 
-/// Parameter, and condition on `trace_list`.
-const FILTERS: [(&str, &str); 7] = [
-    ("project_id", "project_id = ?"),
-    ("environment", "environment = ?"),
-    ("name", "name = ?"),
-    ("model", "has(models, ?)"),
-    ("user_id", "user_id = ?"),
-    ("session_id", "session_id = ?"),
-    ("tag", "has(tags, ?)"),
-];
-
 const CURRENT_DAYS: i64 = 7;
 
 pub struct Asked {
-    pub project_id: Option<String>,
+    pub filters: Filters,
     pub baseline: (ZonedDateTime, ZonedDateTime),
     pub current: (ZonedDateTime, ZonedDateTime),
     /// The days of both, one after another.
     pub days: Vec<ZonedDateTime>,
-    pub condition: String,
-    pub values: Vec<String>,
     /// Name, and expression on `trace_list`.
     pub by: Option<(String, &'static str)>,
     pub limit: u64,
@@ -72,19 +60,9 @@ impl Asked {
             (by, expression)
         });
         let limit = params.whole("limit", 1, 20, 10);
-        let chosen: Vec<_> = FILTERS.iter().filter_map(|(name, by)| Some((*by, params.text(name)?))).collect();
-        let project_id = params.text("project_id");
+        let filters = Filters::read(&mut params);
         params.finish()?;
-        Ok(Asked {
-            project_id,
-            baseline: (start, from.clone()),
-            current: (from, to),
-            days,
-            condition: chosen.iter().map(|(condition, _)| format!(" AND {condition}")).collect(),
-            values: chosen.into_iter().map(|(_, value)| value).collect(),
-            by,
-            limit,
-        })
+        Ok(Asked { filters, baseline: (start, from.clone()), current: (from, to), days, by, limit })
     }
 }
 
