@@ -23,12 +23,14 @@ NEVER = {
     "query-api": ENGINES | {"ingest", "projector", "migrations", "verify"},
     # The reference fold shares the contract with what it checks, and nothing else.
     "verify": SERVICES | ENGINES | {"runtime", "migrations", "insights"},
+    # Made-up traffic knows nothing of ours but, in its tests, what must accept it.
+    "benches/traffic": (SERVICES - {"ingest"}) | ENGINES | {"runtime", "migrations", "verify", "insights", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
     # The engines are engines, whoever uses them.
     "engines": SERVICES | {"schemas", "runtime", "migrations", "verify", "server"},
 }
 
-# The projector's tests compare it with the reference fold; its code may not.
-NEVER_OUTSIDE_TESTS = {"projector": {"verify"}}
+# The projector's tests compare it with the reference fold, those of the traffic ask what accepts it; their code may not.
+NEVER_OUTSIDE_TESTS = {"projector": {"verify"}, "benches/traffic": {"ingest", "schemas"}}
 
 # Folder of rooms → what one room may use of another.
 ROOMS = {

@@ -39,7 +39,8 @@ def percentile(ordered, share):
 
 
 def main():
-    files = [path for path in ROOT.glob("*/src/**/*.rs") if not is_test(path)]
+    sources = (path for folder in ("*", "benches/*") for path in ROOT.glob(f"{folder}/src/**/*.rs"))
+    files = [path for path in sources if not is_test(path)]
     sizes = sorted((lines_without_tests(path.read_text()), path.relative_to(ROOT)) for path in files)
     counts = [size for size, _ in sizes]
     if not counts:

@@ -10,7 +10,10 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use crate::corpus::{Corpus, Random};
+use traffic::{Incident, Random};
+
+use crate::corpus::Corpus;
+use crate::made_up;
 use crate::options::{Encoding, Options};
 
 const MICROS: &[BorrowedFormatItem<'_>] =
@@ -24,15 +27,25 @@ const SPAN_LASTS: Duration = Duration::milliseconds(36);
 const SPAN_EVERY: Duration = Duration::milliseconds(40);
 
 pub struct Plan {
-    pub spans: u64,
-    pub spans_per_trace: u64,
+    /// In the mean.
+    pub spans_per_trace: f64,
     pub rate: u64,
     pub encoding: Encoding,
-    /// All traces of this run, and no others, are of this project.
-    pub project: String,
+    /// Of the probes, and of all traces of a run without traffic, and no others.
+    project: String,
+    traces: Traces,
     span_bytes: usize,
     seed: u64,
     corpus: Corpus,
+}
+
+enum Traces {
+    /// Of one size, and of this moment.
+    Equal {
+        spans: u64,
+        of: u64,
+    },
+    Traffic(Box<traffic::Traffic>),
 }
 
 /// One trace, to be posted in one request.
@@ -48,10 +61,17 @@ impl Plan {
     pub fn new(options: &Options) -> anyhow::Result<Plan> {
         // Another run makes other traces.
         let seed = OffsetDateTime::now_utc().unix_timestamp_nanos() as u64;
+        let (traces, spans_per_trace) = if options.traffic.traffic {
+            let (traffic, spans) = made_up::traffic(&options.traffic, seed, options.spans);
+            (Traces::Traffic(Box::new(traffic)), spans)
+        } else {
+            let of = options.spans_per_trace;
+            (Traces::Equal { spans: options.spans, of }, of as f64)
+        };
         Ok(Plan {
             project: format!("bench-{seed:x}"),
-            spans: options.spans,
-            spans_per_trace: options.spans_per_trace,
+            traces,
+            spans_per_trace,
             rate: options.rate,
             encoding: options.encoding(),
             span_bytes: options.span_bytes,
@@ -61,17 +81,39 @@ impl Plan {
     }
 
     pub fn traces(&self) -> u64 {
-        self.spans.div_ceil(self.spans_per_trace)
+        match &self.traces {
+            Traces::Equal { spans, of } => spans.div_ceil(*of),
+            Traces::Traffic(traffic) => traffic.traces(),
+        }
     }
 
     /// When a trace is due, in seconds after the start; `None`: as soon as possible.
     pub fn due(&self, index: u64) -> Option<f64> {
-        (self.rate > 0).then(|| (index * self.spans_per_trace) as f64 / self.rate as f64)
+        (self.rate > 0).then(|| index as f64 * self.spans_per_trace / self.rate as f64)
     }
 
     pub fn trace(&self, index: u64) -> anyhow::Result<Body> {
-        let spans = self.spans_per_trace.min(self.spans - index * self.spans_per_trace);
-        self.build(Random::new(self.seed, index), spans)
+        match &self.traces {
+            Traces::Equal { spans, of } => self.build(Random::new(self.seed, index), (*of).min(spans - index * of)),
+            Traces::Traffic(traffic) => made_up::body(&traffic.trace(index)),
+        }
+    }
+
+    /// Filters of the list that find the traces of this run, the probes among them, each once.
+    pub fn found_by(&self) -> Vec<String> {
+        let mut filters = vec![format!("project_id={}", self.project)];
+        if let Traces::Traffic(traffic) = &self.traces {
+            filters.push(format!("tag={}", traffic.shape().tag));
+        }
+        filters
+    }
+
+    /// What is planted in the traffic.
+    pub fn incidents(&self) -> &[Incident] {
+        match &self.traces {
+            Traces::Equal { .. } => &[],
+            Traces::Traffic(traffic) => traffic.incidents(),
+        }
     }
 
     /// A trace of one span beside those that are counted.

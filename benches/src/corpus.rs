@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
+use traffic::Random;
 
 static PACKED: &[u8] = include_bytes!("../data/payloads.jsonl.zst");
 
@@ -70,34 +71,4 @@ fn cut<'a>(text: &'a str, random: &mut Random, most: usize) -> &'a str {
     }
     let start = text.floor_char_boundary(random.below(text.len() - most + 1));
     &text[start..text.floor_char_boundary(start + most)]
-}
-
-/// SplitMix64: quick, and the same bodies again for the same seed.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64, index: u64) -> Random {
-        Random(seed ^ index.wrapping_mul(0xd134_2543_de82_ef95))
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    /// Between 0 and 1, never 0.
-    pub fn unit(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
-    }
-
-    pub fn uuid(&mut self) -> uuid::Uuid {
-        let bytes = u128::from(self.next()) << 64 | u128::from(self.next());
-        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
-    }
 }

@@ -24,6 +24,7 @@ pub struct Driven {
     pub ack: Histogram<u64>,
     /// Microseconds from the moment that a trace was due; only with a rate.
     pub ack_from_due: Histogram<u64>,
+    pub spans: u64,
     pub json_bytes: u64,
     pub wire_bytes: u64,
     pub payload_bytes: u64,
@@ -42,6 +43,7 @@ impl Driven {
         Ok(Driven {
             ack: Histogram::new(3)?,
             ack_from_due: Histogram::new(3)?,
+            spans: 0,
             json_bytes: 0,
             wire_bytes: 0,
             payload_bytes: 0,
@@ -57,6 +59,7 @@ impl Driven {
     fn add(&mut self, other: &Driven) -> anyhow::Result<()> {
         self.ack.add(&other.ack)?;
         self.ack_from_due.add(&other.ack_from_due)?;
+        self.spans += other.spans;
         self.json_bytes += other.json_bytes;
         self.wire_bytes += other.wire_bytes;
         self.payload_bytes += other.payload_bytes;
@@ -119,6 +122,7 @@ async fn post(
     driven: &mut Driven,
 ) -> anyhow::Result<()> {
     let body = plan.trace(index)?;
+    driven.spans += body.spans;
     driven.json_bytes += body.json.len() as u64;
     driven.payload_bytes += body.payload;
     let encoding = plan.encoding;

@@ -5,6 +5,7 @@ mod bare;
 mod body;
 mod corpus;
 mod drive;
+mod made_up;
 mod metrics;
 mod options;
 mod probe;
@@ -41,7 +42,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let driven = drive::all(&plan, &server, options.connections, started).await;
     let probed = probes.finish().await;
     let driven = driven?;
-    let found = server.count(&plan.project).await?;
+    let found = server.count(&plan.found_by()).await?;
     let usage = Usage::of(&options.watch).since(&usage_before);
     let metrics = metrics::since(&metrics_before, metrics::of(&options).await);
     let mut figures = json!({
@@ -50,6 +51,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
         "visible": report::visible(&probed),
         "traces": {"acknowledged": plan.traces() + probed.acknowledged(), "found": found},
         "bodies": report::bodies(&plan)?,
+        "incidents": plan.incidents(),
         "cpu": usage.json(),
         "metrics": metrics,
     });

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 /// Puts load on a running Retrace and measures it.
 #[derive(Parser)]
@@ -19,9 +19,11 @@ pub struct Options {
     pub key: String,
     #[arg(long, default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub spans: u64,
-    /// One trace is one request.
+    /// One trace is one request. Traffic has its own sizes.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub spans_per_trace: u64,
+    #[command(flatten)]
+    pub traffic: TrafficOptions,
     #[arg(long, default_value_t = 16)]
     pub connections: usize,
     /// Spans a second to aim at; 0: as fast as the answers come.
@@ -54,6 +56,28 @@ pub struct Options {
     /// Write all figures here.
     #[arg(long)]
     pub json: Option<PathBuf>,
+}
+
+/// Made-up traffic over many days in place of equal traces of this moment: stores to measure queries on.
+#[derive(Args)]
+pub struct TrafficOptions {
+    /// Post traffic with cycles, tails and incidents over many days: about as many spans as are asked for.
+    #[arg(long)]
+    pub traffic: bool,
+    /// The same seed makes the same traffic again, on the same day; by default each run makes another.
+    #[arg(long, requires = "traffic")]
+    pub seed: Option<u64>,
+    /// Whole days before today, which is left out.
+    #[arg(long, default_value_t = 30, requires = "traffic")]
+    pub days: u32,
+    #[arg(long, default_value_t = 20, requires = "traffic")]
+    pub projects: usize,
+    #[arg(long, default_value_t = 300, requires = "traffic")]
+    pub names: usize,
+    #[arg(long, default_value_t = 40, requires = "traffic")]
+    pub models: usize,
+    #[arg(long, default_value_t = 60, requires = "traffic")]
+    pub incidents: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -25,9 +25,9 @@ fn latency(histogram: &Histogram<u64>) -> Value {
 }
 
 pub fn load(options: &Options, plan: &Plan, driven: &Driven) -> Value {
-    let per_second = |took: Duration| plan.spans as f64 / took.as_secs_f64();
+    let per_second = |took: Duration| driven.spans as f64 / took.as_secs_f64();
     let mut figures = json!({
-        "spans": plan.spans,
+        "spans": driven.spans,
         "spans_per_trace": plan.spans_per_trace,
         "traces": plan.traces(),
         "connections": options.connections,
@@ -40,9 +40,9 @@ pub fn load(options: &Options, plan: &Plan, driven: &Driven) -> Value {
         "accepted_mb_per_second": driven.json_bytes as f64 / 1e6 / driven.accepted.as_secs_f64(),
         "json_bytes": driven.json_bytes,
         "wire_bytes": driven.wire_bytes,
-        "payload_bytes_per_span": driven.payload_bytes as f64 / plan.spans as f64,
-        "json_bytes_per_span": driven.json_bytes as f64 / plan.spans as f64,
-        "wire_bytes_per_span": driven.wire_bytes as f64 / plan.spans as f64,
+        "payload_bytes_per_span": driven.payload_bytes as f64 / driven.spans as f64,
+        "json_bytes_per_span": driven.json_bytes as f64 / driven.spans as f64,
+        "wire_bytes_per_span": driven.wire_bytes as f64 / driven.spans as f64,
         "refused_503": driven.refused_503,
         "refused_429": driven.refused_429,
         "lost_connections": driven.lost,
@@ -91,7 +91,7 @@ pub fn print(figures: &Value) {
     let at = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let text = |path: &str| figures.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     println!(
-        "{} {:.0} spans in {:.0} traces of {:.0}, {:.0} connections, {}",
+        "{} {:.0} spans in {:.0} traces of {:.1}, {:.0} connections, {}",
         text("/label"),
         at("/load/spans"),
         at("/load/traces"),
@@ -144,6 +144,9 @@ pub fn print(figures: &Value) {
         text("/visible/last_failure"),
     );
     println!("  traces    {:.0} acknowledged, {:.0} found", at("/traces/acknowledged"), at("/traces/found"));
+    for incident in figures["incidents"].as_array().into_iter().flatten() {
+        println!("  incident  {incident}");
+    }
     if figures["bare"].is_object() {
         println!(
             "  bare librdkafka {:.1} MB/s, {:.0} spans/s; ours / bare: accepted {:.2}, visible {:.2}",

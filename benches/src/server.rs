@@ -101,11 +101,15 @@ impl Server {
         }
     }
 
-    /// How many traces of a project there are.
-    pub async fn count(&self, project: &str) -> anyhow::Result<u64> {
-        let url = format!("{}?project_id={project}&limit=1&count=exact", self.read);
-        let response = self.client.get(url).header("x-retrace-key", &self.key).send().await?.error_for_status()?;
-        Ok(serde_json::from_slice::<Page>(&response.bytes().await?)?.total)
+    /// How many traces any of these filters finds.
+    pub async fn count(&self, filters: &[String]) -> anyhow::Result<u64> {
+        let mut total = 0;
+        for filter in filters {
+            let url = format!("{}?{filter}&limit=1&count=exact", self.read);
+            let response = self.client.get(url).header("x-retrace-key", &self.key).send().await?.error_for_status()?;
+            total += serde_json::from_slice::<Page>(&response.bytes().await?)?.total;
+        }
+        Ok(total)
     }
 }
 

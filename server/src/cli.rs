@@ -70,6 +70,8 @@ pub enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// Send three weeks of made-up traffic to a running server, so that everything has something to show.
+    Demo(DemoOptions),
     /// How far each projection is behind the log.
     Lag {
         #[command(flatten)]
@@ -98,6 +100,30 @@ pub struct UpOptions {
     /// Let the JVM compile quickly rather than well: for tests.
     #[arg(long, hide = true)]
     pub quick_jvm: bool,
+}
+
+#[derive(Args, Clone)]
+pub struct DemoOptions {
+    #[command(flatten)]
+    pub local: Local,
+    /// Where to send it, at the pace of the rate limit; by default to the server of `--data` or of the settings, at once.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The API key of who is to see it; by default the first one of `--data`.
+    #[arg(long, env = "RETRACE_API_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// The same seed makes the same traffic: on the same day, a second run only adds what has happened since.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Traces over all days and the whole of today.
+    #[arg(long, default_value_t = 8_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub traces: u64,
+    /// Whole days before today.
+    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// Requests at a time.
+    #[arg(long, default_value_t = 32)]
+    pub connections: usize,
 }
 
 #[derive(Subcommand)]

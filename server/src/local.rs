@@ -36,6 +36,8 @@ impl Local {
 /// Leaves for those commands where the engines are.
 pub fn publish(data: &Path, settings: &Settings) -> anyhow::Result<()> {
     let values = BTreeMap::from([
+        ("listen", &settings.listen),
+        ("public_url", &settings.public_url),
         ("kafka_brokers", &settings.kafka_brokers),
         ("clickhouse_url", &settings.clickhouse_url),
         ("clickhouse_user", &settings.clickhouse_user),

@@ -62,6 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::DeadLetters { local, command } => {
                 commands::dead_letters::run(&local.settings(settings()?)?, command).await
             }
+            Command::Demo(options) => commands::demo::run(&options.local.settings(settings()?)?, options).await,
             Command::Lag { local } => commands::lag::run(&local.settings(settings()?)?).await,
             Command::FetchEngines | Command::OpenApi | Command::Settings => Ok(()),
         }

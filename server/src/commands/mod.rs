@@ -1,6 +1,7 @@
 //! The operator's commands.
 
 pub mod dead_letters;
+pub mod demo;
 pub mod documents;
 pub mod keys;
 pub mod lag;

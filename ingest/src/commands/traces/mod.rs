@@ -3,7 +3,7 @@
 pub mod documents;
 mod events;
 mod handlers;
-mod parse;
+pub mod parse;
 mod spans;
 
 pub(crate) use handlers::path_id;
