@@ -9,14 +9,15 @@ use runtime::auth::keyring::{self, KeyRing, Snapshot};
 use runtime::kafka::{Received, follow};
 use runtime::position::Record;
 use schemas::{Event, topics};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::price_tables::PriceTables;
+
 pub struct InForce {
     pub keys: Arc<KeyRing>,
-    /// Scope (a tenant, or empty for all) → hash of its newest table.
-    prices: RwLock<HashMap<String, String>>,
+    prices: RwLock<PriceTables>,
     /// Partition of the workspace topic → next offset to follow.
     followed: watch::Sender<HashMap<i32, i64>>,
 }
@@ -24,7 +25,7 @@ pub struct InForce {
 impl InForce {
     /// Reads the snapshot and starts to follow the log after it.
     pub async fn start(settings: &Settings, pool: &PgPool, stop: CancellationToken) -> anyhow::Result<Arc<InForce>> {
-        let read = async { Ok((Snapshot::read(pool).await?, load_prices(pool).await?)) };
+        let read = async { Ok((Snapshot::read(pool).await?, PriceTables::read(pool).await?)) };
         let (snapshot, prices) = keyring::or_nothing(read.await)?;
         let keys = Arc::new(KeyRing::default());
         let from = keys.begin(snapshot);
@@ -49,7 +50,7 @@ impl InForce {
         if let Event::PriceTablePublished(table) = event
             && let Ok(mut prices) = self.prices.write()
         {
-            prices.insert(table.scope.clone(), table.hash.clone());
+            prices.publish(table.scope.clone(), table.hash.clone());
         }
         self.followed.send_modify(|followed| {
             followed.insert(record.partition, record.offset + 1);
@@ -58,8 +59,7 @@ impl InForce {
 
     /// Names of the price tables for a tenant, most specific first.
     pub fn price_tables(&self, tenant: &str) -> String {
-        let Ok(prices) = self.prices.read() else { return String::new() };
-        [tenant, ""].iter().filter_map(|scope| prices.get(*scope)).cloned().collect::<Vec<_>>().join(",")
+        self.prices.read().map(|prices| prices.of(tenant)).unwrap_or_default()
     }
 
     /// Waits, bounded, until this process has applied a record.
@@ -70,14 +70,4 @@ impl InForce {
             tracing::warn!(partition = record.partition, offset = record.offset, "the follower lags");
         }
     }
-}
-
-async fn load_prices(pool: &PgPool) -> Result<HashMap<String, String>, sqlx::Error> {
-    let schema = runtime::postgres::live_schema(pool, "workspace").await?;
-    let newest: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT DISTINCT ON (scope) scope, hash FROM {schema}.price_tables ORDER BY scope, at_offset DESC"
-    )))
-    .fetch_all(pool)
-    .await?;
-    Ok(newest.into_iter().collect())
 }

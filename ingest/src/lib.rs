@@ -10,6 +10,7 @@ mod idempotency;
 mod in_force;
 mod json;
 mod openapi;
+mod price_tables;
 pub mod publish;
 mod routes;
 mod state;
@@ -29,6 +30,7 @@ use sqlx::PgPool;
 
 pub use in_force::InForce;
 pub use openapi::schemas;
+pub use price_tables::PriceTables;
 
 use publish::{Publisher, SealingKeys};
 use state::AppState;

@@ -1,9 +1,10 @@
-//! What the installation itself appends at start: the bootstrap key and the shipped price table, each once.
+//! What the installation itself appends: the bootstrap key and the shipped price table, each once, and what an operator's
+//! command says.
 
 use anyhow::Context;
 use runtime::Settings;
 use runtime::auth::{Principal, hash_key, new_key};
-use schemas::events::PriceTablePublished;
+use schemas::events::{PriceTablePublished, TraceRepriced};
 use schemas::{Envelope, Event, ids, prices, topics};
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -67,22 +68,38 @@ impl System<'_> {
 
     async fn append(&self, tenant: &str, subject: &str, event: Event) -> anyhow::Result<()> {
         let publisher = Publisher::new(self.settings)?;
-        let envelope = Envelope {
-            id: ids::event_id(),
-            kind: event.kind().to_owned(),
-            source: "/retrace/system".to_owned(),
-            time: time::OffsetDateTime::now_utc(),
-            subject: subject.to_owned(),
-            tenant: tenant.to_owned(),
-            actor: "system".to_owned(),
-            request_id: String::new(),
-            traceparent: None,
-        };
+        let envelope = envelope(tenant, subject, &event);
         let partition = topics::tenant_partition(tenant, topics::PARTITIONS);
-        publisher
-            .append(vec![Outgoing { envelope, event, partition }])
-            .await
-            .map_err(|problem| anyhow::anyhow!("the event was not appended: {problem}"))?;
-        Ok(())
+        append(&publisher, vec![Outgoing { envelope, event, partition }]).await
+    }
+}
+
+/// Prices traces of a tenant by other tables from now on; returns once every event is durable.
+pub async fn reprice(publisher: &Publisher, tenant: &str, traces: &[String], tables: &str) -> anyhow::Result<()> {
+    let outgoing = traces.iter().map(|trace_id| {
+        let repriced = TraceRepriced { trace_id: trace_id.clone(), price_table: tables.to_owned() };
+        let event = Event::TraceRepriced(repriced);
+        let partition = topics::trace_partition(tenant, trace_id, topics::PARTITIONS);
+        Outgoing { envelope: envelope(tenant, trace_id, &event), event, partition }
+    });
+    append(publisher, outgoing.collect()).await
+}
+
+async fn append(publisher: &Publisher, outgoing: Vec<Outgoing>) -> anyhow::Result<()> {
+    let appended = publisher.append(outgoing).await;
+    appended.map(drop).map_err(|problem| anyhow::anyhow!("the event was not appended: {problem}"))
+}
+
+fn envelope(tenant: &str, subject: &str, event: &Event) -> Envelope {
+    Envelope {
+        id: ids::event_id(),
+        kind: event.kind().to_owned(),
+        source: "/retrace/system".to_owned(),
+        time: time::OffsetDateTime::now_utc(),
+        subject: subject.to_owned(),
+        tenant: tenant.to_owned(),
+        actor: "system".to_owned(),
+        request_id: String::new(),
+        traceparent: None,
     }
 }

@@ -11,6 +11,7 @@ mod params;
 mod period;
 pub mod queries;
 mod routes;
+mod spending;
 mod state;
 mod stores;
 
@@ -32,6 +33,7 @@ pub use openapi::{docs_router, schemas};
 
 use freshness::Freshness;
 use queries::insights::drift::Bounds;
+use queries::models::Prices;
 use state::AppState;
 use stores::Generations;
 
@@ -69,6 +71,7 @@ impl QueryApi {
                 effect: f64::from(settings.drift_effect_percent) / 100.0,
                 error_effect: f64::from(settings.drift_error_effect_percent) / 100.0,
             },
+            prices: Prices::default(),
         };
         let checks = stores(&client, pool);
         Ok(QueryApi { router: routes::router(state, gate)?, checks })

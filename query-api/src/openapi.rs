@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use crate::queries::{analytics, api_keys, feedback, insights, traces};
+use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -27,6 +27,10 @@ use crate::queries::{analytics, api_keys, feedback, insights, traces};
     analytics::documents::Groups,
     analytics::documents::GroupCosts,
     analytics::documents::Previous,
+    models::documents::ModelsOut,
+    models::documents::ModelOut,
+    models::documents::ModelPrice,
+    models::documents::PriceTier,
     insights::drift::documents::DriftOut,
     insights::drift::documents::MetricDrift,
     insights::drift::documents::Window,

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::queries::{analytics, api_keys, feedback, insights, traces};
+use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -14,6 +14,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
+        .on("GET", "/api/v1/models", get(models::list))?
         .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?
         .on("GET", "/api/v1/insights/failures", get(insights::failures::list))?
         .on("GET", "/api/v1/insights/failures/{id}/traces", get(insights::failures::traces))?

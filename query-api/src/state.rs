@@ -6,6 +6,7 @@ use runtime::position::Signer;
 
 use crate::freshness::Freshness;
 use crate::queries::insights::drift::Bounds;
+use crate::queries::models::Prices;
 use crate::stores::{ClickHouse, Postgres};
 
 #[derive(Clone)]
@@ -15,4 +16,5 @@ pub struct AppState {
     pub freshness: Arc<Freshness>,
     pub signer: Signer,
     pub drift: Bounds,
+    pub prices: Prices,
 }

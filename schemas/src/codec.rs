@@ -47,6 +47,7 @@ versions! {
     "trace_content": 1;
     "content_chunk": 1;
     "trace_deleted": 1;
+    "trace_repriced": 1;
     "golden_set": 1;
     "feedback_given": 1;
     "feedback_content": 1;

@@ -9,7 +9,7 @@ use retrace_schemas::codec::{self, VERSIONS};
 use retrace_schemas::events::{
     ApiKeyCreated, ApiKeyRevoked, Cell, ContentChunk, ContentsErased, FeedbackContent, FeedbackGiven, Frontier,
     GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, RecordHeader, Redriven, Source, SpanContent,
-    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceStatus,
+    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
 };
 use retrace_schemas::sealing::{self, Sealed, SealingKey};
 use retrace_schemas::{Event, Money, topics};
@@ -102,6 +102,10 @@ fn events() -> Vec<(&'static str, Event)> {
             }),
         ),
         ("trace_deleted", Event::TraceDeleted(TraceDeleted { trace_id: TRACE.to_owned() })),
+        (
+            "trace_repriced",
+            Event::TraceRepriced(TraceRepriced { trace_id: TRACE.to_owned(), price_table: "abc,def".to_owned() }),
+        ),
         ("golden_set", Event::GoldenSet(GoldenSet { trace_id: TRACE.to_owned(), golden: true })),
         (
             "feedback_given",

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use runtime::kafka::refusals::Place;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::local::Local;
 
@@ -47,6 +49,13 @@ pub enum Command {
         local: Local,
         #[command(subcommand)]
         command: PricesCommand,
+    },
+    /// Price what is recorded by the price tables that are in force now: shows the change; `--yes` appends it.
+    Reprice {
+        #[command(flatten)]
+        local: Local,
+        #[command(flatten)]
+        options: RepriceOptions,
     },
     /// Build a projection anew from the log, beside the live one, and switch to it.
     Rebuild {
@@ -124,6 +133,38 @@ pub struct DemoOptions {
     /// Requests at a time.
     #[arg(long, default_value_t = 32)]
     pub connections: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RepriceOptions {
+    /// Traces of this tenant only.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Traces of this project only.
+    #[arg(long)]
+    pub project: Option<String>,
+    /// Traces that started at or after (RFC 3339).
+    #[arg(long, value_parser = rfc3339)]
+    pub from: Option<OffsetDateTime>,
+    /// Traces that started before (RFC 3339).
+    #[arg(long, value_parser = rfc3339)]
+    pub to: Option<OffsetDateTime>,
+    /// Traces in which a call of this model changes; may be given several times. All calls of such a trace are repriced.
+    #[arg(long = "model")]
+    pub models: Vec<String>,
+    /// Only show the change; so it is without `--yes`, too.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Append the change that is shown.
+    #[arg(long)]
+    pub yes: bool,
+    /// At most so many traces a second are appended.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: u32,
+}
+
+fn rfc3339(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "is not an RFC 3339 time".to_owned())
 }
 
 #[derive(Subcommand)]

@@ -120,6 +120,7 @@ impl Fold {
             Event::TraceRecorded(event) => Some(&event.trace_id),
             Event::ContentChunk(event) => Some(&event.trace_id),
             Event::TraceDeleted(event) => Some(&event.trace_id),
+            Event::TraceRepriced(event) => Some(&event.trace_id),
             Event::GoldenSet(event) => Some(&event.trace_id),
             Event::FeedbackGiven(event) => Some(&event.trace_id),
         };
@@ -203,9 +204,12 @@ impl Fold {
     pub fn unknown_price_tables(&self) -> BTreeSet<String> {
         let mut unknown = BTreeSet::new();
         for stored in self.traces.values().flatten() {
-            if let Event::TraceRecorded(event) = &stored.event {
-                unknown.extend(hashes(&event.price_table).filter(|hash| !self.prices.knows(hash)).map(str::to_owned));
-            }
+            let named = match &stored.event {
+                Event::TraceRecorded(event) => &event.price_table,
+                Event::TraceRepriced(event) => &event.price_table,
+                _ => continue,
+            };
+            unknown.extend(hashes(named).filter(|hash| !self.prices.knows(hash)).map(str::to_owned));
         }
         unknown
     }

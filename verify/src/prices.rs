@@ -7,7 +7,7 @@ use schemas::prices::{PriceEntry, parse};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Every table that was published, by hash; in a table, the entries of each model in the table's order.
+/// Every table that was published, by hash; in a table, the entries of each name (in lower case) in the table's order.
 #[derive(Default)]
 pub struct Prices {
     tables: HashMap<String, HashMap<String, Vec<PriceEntry>>>,
@@ -19,6 +19,7 @@ impl Prices {
         for model in parse(text)?.models {
             let mut names = model.aliases;
             names.push(model.model);
+            names.iter_mut().for_each(|name| *name = name.to_lowercase());
             names.sort();
             names.dedup();
             for name in names {

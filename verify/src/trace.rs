@@ -105,6 +105,11 @@ impl Trace {
                     self.record(recorded, content, time);
                 }
             }
+            Event::TraceRepriced(repriced) => {
+                for span in self.spans.values_mut() {
+                    span.price_table = repriced.price_table.clone();
+                }
+            }
             Event::GoldenSet(set) if exists => self.golden = set.golden,
             Event::FeedbackGiven(given) if exists => {
                 let plain = open(&given.content);

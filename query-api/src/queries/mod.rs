@@ -4,4 +4,5 @@ pub mod analytics;
 pub mod api_keys;
 pub mod feedback;
 pub mod insights;
+pub mod models;
 pub mod traces;

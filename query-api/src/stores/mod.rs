@@ -6,4 +6,4 @@ mod postgres;
 
 pub use clickhouse::{ClickHouse, Tenant, down};
 pub use generations::Generations;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, PriceTable};

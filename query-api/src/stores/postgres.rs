@@ -22,6 +22,14 @@ pub struct ApiKey {
     pub created_at: OffsetDateTime,
 }
 
+/// A table in force.
+#[derive(sqlx::FromRow)]
+pub struct PriceTable {
+    /// Empty: every tenant's.
+    pub scope: String,
+    pub hash: String,
+}
+
 impl Postgres {
     pub fn new(pool: PgPool, generations: Arc<Generations>) -> Postgres {
         Postgres { pool, generations }
@@ -47,6 +55,34 @@ impl Postgres {
         sqlx::query_as(AssertSqlSafe(sql))
             .bind(&principal.tenant)
             .bind(&principal.user)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|cause| Problem::store_down("Postgres", cause))
+    }
+
+    /// Those in force for the caller, their own first.
+    pub async fn price_tables(&self, principal: &Principal) -> Result<Vec<PriceTable>, Problem> {
+        let sql = format!(
+            "SELECT DISTINCT ON (scope) scope, hash FROM {}.price_tables WHERE scope IN ($1, '')
+             ORDER BY scope DESC, at_offset DESC",
+            self.schema().await?
+        );
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(&principal.tenant)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|cause| Problem::store_down("Postgres", cause))
+    }
+
+    /// The text of a table that is in force for the caller, packed by zstd.
+    pub async fn price_table(&self, principal: &Principal, hash: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let sql = format!(
+            "SELECT body FROM {}.price_tables WHERE hash = $1 AND scope IN ($2, '') LIMIT 1",
+            self.schema().await?
+        );
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(hash)
+            .bind(&principal.tenant)
             .fetch_optional(&self.pool)
             .await
             .map_err(|cause| Problem::store_down("Postgres", cause))

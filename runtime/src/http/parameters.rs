@@ -41,6 +41,19 @@ pub const COSTS_QUERY: &[(&str, &str)] = &[
     ("tag", "One of the trace's tags"),
 ];
 
+pub const MODELS_QUERY: &[(&str, &str)] = &[
+    (
+        "from",
+        "Traces that started at or after (RFC 3339); default: 30 days of the time zone, the last one being that of `to`",
+    ),
+    ("to", "Traces that started before (RFC 3339); default: now"),
+    ("timezone", "An IANA name, for the default of `from`; default UTC"),
+    ("project_id", "Exact project"),
+    ("environment", "Exact environment"),
+    ("priced", "`false`: models without a price in force only; `true`: the others only"),
+    ("limit", "1 to 1000, default 200"),
+];
+
 pub const DRIFT_QUERY: &[(&str, &str)] = &[
     ("project_id", "Exact project"),
     ("from", "Start of the current window, the start of a day; default: 7 days before `to`"),

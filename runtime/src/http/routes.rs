@@ -5,7 +5,7 @@ use axum::Router;
 use axum::routing::MethodRouter;
 
 use super::Gate;
-use super::parameters::{COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY};
+use super::parameters::{COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY, MODELS_QUERY};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -180,6 +180,17 @@ pub const ROUTES: &[Route] = &[
         query: COSTS_QUERY,
         body: None,
         answers: &[(200, "The costs", Some("CostsOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/models",
+        service: QueryApi,
+        class: Read,
+        tag: "Analytics",
+        summary: "The models that were used, with their prices; those without one first",
+        query: MODELS_QUERY,
+        body: None,
+        answers: &[(200, "The models", Some("ModelsOut"))],
     },
     Route {
         method: "GET",

@@ -15,7 +15,7 @@ pub use log::{ContentsErased, Frontier, LogCreated, RecordHeader, Redriven};
 pub use prices::PriceTablePublished;
 pub use traces::{
     Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
-    TraceDeleted, TraceRecorded, TraceStatus,
+    TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
 };
 
 macro_rules! events {
@@ -48,6 +48,7 @@ events! {
     TraceRecorded, "trace_recorded", "dev.retrace.trace.recorded.v1", topics::TELEMETRY;
     ContentChunk, "content_chunk", "dev.retrace.content.chunk.v1", topics::TELEMETRY;
     TraceDeleted, "trace_deleted", "dev.retrace.trace.deleted.v1", topics::TELEMETRY;
+    TraceRepriced, "trace_repriced", "dev.retrace.trace.repriced.v1", topics::TELEMETRY;
     GoldenSet, "golden_set", "dev.retrace.golden.set.v1", topics::TELEMETRY;
     FeedbackGiven, "feedback_given", "dev.retrace.feedback.given.v1", topics::TELEMETRY;
     ApiKeyCreated, "api_key_created", "dev.retrace.api_key.created.v1", topics::WORKSPACE;

@@ -174,3 +174,10 @@ pub struct GoldenSet {
     pub trace_id: String,
     pub golden: bool,
 }
+
+/// The trace's spans name these price tables from now on; a later [`TraceRecorded`] about a span names its own again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceRepriced {
+    pub trace_id: String,
+    pub price_table: String,
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use projector::log::identity::LogReader;
 use runtime::Settings;
 use runtime::metrics::METRICS;
@@ -127,6 +127,39 @@ pub async fn caught_up(settings: &Settings, pool: &PgPool, within: Duration) -> 
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(true)
+}
+
+/// Waits until what is read has applied the log as it ended at the call.
+pub async fn up_to_now(settings: &Settings, pool: &PgPool) -> anyhow::Result<()> {
+    let mut standing = live(settings, pool).await?;
+    let ends: Vec<(String, i32, i64)> = standing
+        .iter()
+        .flat_map(|one| one.behind.iter().map(|(partition, (_, end))| (one.projection.clone(), *partition, *end)))
+        .collect();
+    let mut moved = Instant::now();
+    let applied = |standing: &[Standing]| -> i64 { standing.iter().map(|one| one.applied).sum() };
+    loop {
+        let reached = |(projection, partition, end): &(String, i32, i64)| {
+            let held = standing.iter().find(|one| one.projection == *projection);
+            held.and_then(|one| one.behind.get(partition)).is_some_and(|(applied, _)| applied >= end)
+        };
+        if ends.iter().all(reached) {
+            return Ok(());
+        }
+        if moved.elapsed() > Duration::from_secs(60) {
+            bail!("the projections have not moved for a minute; is a projector running? Its log says more");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let next = live(settings, pool).await?;
+        if applied(&next) != applied(&standing) {
+            moved = Instant::now();
+        }
+        standing = next;
+    }
+}
+
+async fn live(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec<Standing>> {
+    Ok(standings(settings, pool).await?.into_iter().filter(|standing| standing.live).collect())
 }
 
 pub(super) async fn ends(settings: &Settings, topic: &'static str) -> anyhow::Result<HashMap<i32, i64>> {

@@ -8,4 +8,5 @@ pub mod lag;
 pub mod migrate;
 pub mod prices;
 pub mod rebuild;
+pub mod reprice;
 pub mod verify;

@@ -8,6 +8,7 @@ mod costs;
 mod failures;
 mod history;
 mod installation;
+mod models;
 mod play;
 mod shrink;
 

@@ -126,10 +126,50 @@ fn the_last_event_about_a_span_names_its_tables_and_their_order_counts() {
 }
 
 #[test]
+fn repricing_names_tables_for_the_spans_that_are_there() {
+    let (mut log, shipped) = priced();
+    log.reprice(&shipped);
+    assert_eq!(log.state(), TraceState::Absent);
+    let reported = SpanFacts { cost: Some(Money(5)), ..call("plain", Some(JUNE), Some(1), None) };
+    log.spans("", vec![call("plain", Some(JUNE), Some(1), None), SpanFacts { span_id: "r".to_owned(), ..reported }]);
+    let costs = |log: &Log| log.view().spans.iter().map(|span| span.cost.map(|cost| cost.0)).collect::<Vec<_>>();
+    assert_eq!(costs(&log), [Some(5), None]);
+    let offset = log.reprice(&shipped);
+    assert_eq!(costs(&log), [Some(5), Some(3_000_000)]);
+    assert_eq!(log.view().total_cost, Money(3_000_005));
+    // A span that comes later, and one that is spoken of again, name their own.
+    log.spans("", vec![SpanFacts { span_id: "u".to_owned(), ..call("plain", Some(JUNE), Some(1), None) }]);
+    assert_eq!(costs(&log), [Some(5), Some(3_000_000), None]);
+    log.spans("", vec![span("s", Phase::Started)]);
+    assert_eq!(costs(&log), [Some(5), None, None]);
+    let before = log.fold.trace_at(TENANT, TRACE, Some(offset - 1));
+    assert_eq!(before.visible().unwrap().total_cost, Money(5));
+    log.delete();
+    log.reprice(&shipped);
+    assert_eq!(log.state(), TraceState::Deleted);
+}
+
+#[test]
+fn models_are_looked_up_in_lower_case_in_tables_of_any_case() {
+    let mut log = Log::new();
+    let models = json!([
+        {"provider": "p", "model": "Big", "prices": [entry(None, Some("2025-06-01T00:00:00Z"), "1", "0")]},
+        {"provider": "p", "model": "other", "aliases": ["BIG"], "prices": [entry(None, None, "2", "0")]},
+    ]);
+    let hash = log.publish("", &table(models));
+    for (at, expected) in [(JUNE - 1, 1_000_000), (JUNE, 2_000_000)] {
+        log.spans(&hash, vec![call("bIG", Some(at), Some(1), None)]);
+        assert_eq!(cost(&log).0, Some(expected));
+    }
+}
+
+#[test]
 fn a_table_that_the_log_does_not_have_is_noticed() {
     let (mut log, hash) = priced();
     log.spans(&format!("{hash},ffff"), vec![call("plain", Some(JUNE), Some(1), None)]);
     assert_eq!(log.fold.unknown_price_tables().into_iter().collect::<Vec<_>>(), ["ffff"]);
+    log.reprice("eeee");
+    assert_eq!(log.fold.unknown_price_tables().into_iter().collect::<Vec<_>>(), ["eeee", "ffff"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod workspace;
 
 use schemas::events::{
     Cell, ContentChunk, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, PriceTablePublished, Source,
-    SpanContent, SpanFacts, TraceContent, TraceDeleted, TraceRecorded,
+    SpanContent, SpanFacts, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced,
 };
 use schemas::sealing::{self, Sealed, SealingKey};
 use schemas::{Envelope, Event, codec, ids, prices, topics};
@@ -105,6 +105,11 @@ impl Log {
 
     fn delete(&mut self) -> i64 {
         self.append(ids::event_id(), &Event::TraceDeleted(TraceDeleted { trace_id: TRACE.to_owned() }))
+    }
+
+    fn reprice(&mut self, price_table: &str) -> i64 {
+        let repriced = TraceRepriced { trace_id: TRACE.to_owned(), price_table: price_table.to_owned() };
+        self.append(ids::event_id(), &Event::TraceRepriced(repriced))
     }
 
     fn golden(&mut self, golden: bool) -> i64 {

@@ -8,12 +8,13 @@ use schemas::events::{
     Cell, FeedbackContent, FeedbackGiven, PayloadField, SpanContent, SpanFacts, TraceContent, TraceRecorded,
     TraceStatus,
 };
-use schemas::{Money, sealing};
+use schemas::prices::PriceBook;
+use schemas::sealing;
 
 use super::derive::{Before, settle};
 use super::entry::TraceEntry;
 use super::merge::{Merge, bit, cell_bit};
-use super::prices::PriceBook;
+use super::prices::{price, reprice};
 use super::rows::{
     CellRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow,
 };
@@ -68,6 +69,8 @@ pub fn apply(
         (Event::TraceRecorded(recorded), _) => {
             record(entry, recorded, &TraceContent::default(), at, prices, guarded, changes)
         }
+        (Event::TraceRepriced(_), _) if entry.row.is_none() => return false,
+        (Event::TraceRepriced(repriced), _) => reprice(entry, &repriced.price_table, at, prices),
         (Event::TraceDeleted(deleted), _) => delete(entry, &deleted.trace_id, at, guarded, changes),
         (Event::GoldenSet(golden), _) => {
             let Some(row) = entry.row.as_mut().filter(|_| !guarded) else { return false };
@@ -280,16 +283,7 @@ fn merge_span(
     merge.set_some(bit::AGENT_ROLE, &mut span.agent_role, content.agent_role);
     span.ended_mask = mask;
     span.failed |= u8::from(facts.failed);
-    span.price_table.clone_from(&recorded.price_table);
-    let computed = || {
-        let (model, started_at) = (span.model.as_deref()?, span.started_at?);
-        prices.cost(&span.price_table, model, started_at, span.input_tokens, span.output_tokens)
-    };
-    (span.cost, span.cost_source) = match (span.reported_cost, computed()) {
-        (Some(units), _) => (Some(units), "reported".to_owned()),
-        (None, Some(Money(units))) => (Some(units), "computed".to_owned()),
-        (None, None) => (None, String::new()),
-    };
+    price(span, &recorded.price_table, prices);
 }
 
 /// Of a text in chunks nothing is here.
@@ -374,6 +368,7 @@ pub fn trace_id(event: &Event) -> &str {
     match event {
         Event::TraceRecorded(event) => &event.trace_id,
         Event::TraceDeleted(event) => &event.trace_id,
+        Event::TraceRepriced(event) => &event.trace_id,
         Event::GoldenSet(event) => &event.trace_id,
         Event::FeedbackGiven(event) => &event.trace_id,
         Event::ContentChunk(event) => &event.trace_id,

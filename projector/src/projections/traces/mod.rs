@@ -22,8 +22,8 @@ mod totals;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use anyhow::Context;
 use runtime::Settings;
+use schemas::prices::PriceBook;
 use schemas::{Event, topics};
 use sqlx::PgPool;
 
@@ -31,7 +31,6 @@ use self::cache::Cache;
 use self::entry::TraceEntry;
 use self::fold::{At, Changes};
 use self::known_ids::KnownIds;
-use self::prices::PriceBook;
 use self::rows::{
     CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow,
     TraceRow,
@@ -40,7 +39,6 @@ use self::seam::{Rows, Table, TraceKey};
 use self::store::Store;
 use self::totals::{Change, Totals};
 use super::Projection;
-use super::workspace::price_table;
 use crate::log::decode::{Decoded, Outcome};
 use crate::log::identity::LogReader;
 
@@ -106,7 +104,8 @@ pub fn on_clickhouse(
     pool: PgPool,
     generation: i32,
 ) -> anyhow::Result<impl Projection> {
-    Ok(Traces::new(settings, Store::new(client, generation), pool, PriceBook::with_shipped()?))
+    let prices = PriceBook::with_shipped().map_err(anyhow::Error::msg)?;
+    Ok(Traces::new(settings, Store::new(client, generation), pool, prices))
 }
 
 impl<S: Rows> Traces<S> {
@@ -173,25 +172,6 @@ impl<S: Rows> Traces<S> {
                 feedback.remove(&key).unwrap_or_default(),
             );
             self.cache.put(key, entry);
-        }
-        Ok(())
-    }
-
-    /// A table that an event names and nobody knows yet is waited for, never guessed.
-    async fn load_prices(&mut self, batch: &[Decoded]) -> anyhow::Result<()> {
-        let mut named: HashSet<&str> = HashSet::new();
-        for (_, _, event) in events(batch) {
-            if let Event::TraceRecorded(recorded) = event {
-                named.extend(recorded.price_table.split(',').filter(|hash| !hash.is_empty()));
-            }
-        }
-        for hash in named {
-            if !self.prices.knows(hash) {
-                let table = price_table(&self.pool, hash)
-                    .await?
-                    .with_context(|| format!("the price table {hash} is not known yet"))?;
-                self.prices.add(hash, &table)?;
-            }
         }
         Ok(())
     }
@@ -317,7 +297,8 @@ impl<S: Rows> Projection for Traces<S> {
     }
 
     async fn prepare(&mut self, batch: &[Decoded]) -> anyhow::Result<Prepared> {
-        self.load_prices(batch).await?;
+        let named = events(batch).map(|(_, _, event)| event);
+        prices::load(&mut self.prices, &self.pool, named).await?;
         self.load(batch).await?;
         let (changes, touched) = self.fold(batch);
         let (counts, cost_totals) = match self.totals(changes.counts, changes.cost_totals).await {

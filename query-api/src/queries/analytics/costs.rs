@@ -1,26 +1,20 @@
 //! `GET /analytics/costs`.
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use clickhouse::Row;
 use jiff::ZonedDateTime;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
 use runtime::position::Topic;
-use serde::Deserialize;
 
 use super::documents::{CostsOut, DayCosts, Figures, GroupCosts, Groups, IntervalCosts, ModelCosts, Previous};
-use super::filters::Filters;
-use super::source::{Group, scans};
 use crate::numbers::Number;
 use crate::params::Params;
 use crate::period::{Interval, Intervals, Period, rfc3339};
+use crate::spending::{Filters, Group, Line, Order, Sums, by_group, by_time, total};
 use crate::state::AppState;
-use crate::stores::{Tenant, down};
 
 const PARAMETERS: &[&str] = &[
     "from",
@@ -51,89 +45,6 @@ const GROUPS: [(&str, Group); 7] = [
 
 /// More models than this are in `others` of `group_by=model`, and not in `byModel`.
 const MOST_MODELS: u64 = 1_000;
-
-const SUMS: &str = "sum(traces) AS traces, sum(uses) AS uses, sum(calls) AS calls, \
-                    sum(unpriced_calls) AS unpriced_calls, sum(input_tokens) AS input_tokens, \
-                    sum(output_tokens) AS output_tokens, sum(tokens) AS tokens, sum(cost) AS cost";
-
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    traces: i64,
-    uses: i64,
-    calls: i64,
-    unpriced_calls: i64,
-    input_tokens: i64,
-    output_tokens: i64,
-    tokens: i64,
-    cost: i128,
-}
-
-/// The sums of one interval or group, as every query here answers them.
-#[derive(Clone, Row, Deserialize)]
-struct Line {
-    key: String,
-    /// How many keys there are, whatever the limit.
-    keys: u64,
-    traces: i64,
-    uses: i64,
-    calls: i64,
-    unpriced_calls: i64,
-    input_tokens: i64,
-    output_tokens: i64,
-    tokens: i64,
-    cost: i128,
-}
-
-impl Line {
-    fn sums(&self) -> Sums {
-        Sums {
-            traces: self.traces,
-            uses: self.uses,
-            calls: self.calls,
-            unpriced_calls: self.unpriced_calls,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            tokens: self.tokens,
-            cost: self.cost,
-        }
-    }
-}
-
-impl Sums {
-    fn plus(self, other: Sums) -> Sums {
-        self.combined(other, 1)
-    }
-
-    fn minus(self, other: Sums) -> Sums {
-        self.combined(other, -1)
-    }
-
-    fn combined(self, other: Sums, sign: i64) -> Sums {
-        Sums {
-            traces: self.traces + sign * other.traces,
-            uses: self.uses + sign * other.uses,
-            calls: self.calls + sign * other.calls,
-            unpriced_calls: self.unpriced_calls + sign * other.unpriced_calls,
-            input_tokens: self.input_tokens + sign * other.input_tokens,
-            output_tokens: self.output_tokens + sign * other.output_tokens,
-            tokens: self.tokens + sign * other.tokens,
-            cost: self.cost + i128::from(sign) * other.cost,
-        }
-    }
-
-    /// `by_model`: the rows are those of one model, so that each is a trace.
-    fn figures(self, by_model: bool) -> Figures {
-        Figures {
-            cost: Number::money(self.cost),
-            tokens: self.tokens,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            calls: self.calls,
-            unpriced_calls: self.unpriced_calls,
-            traces: if by_model { self.uses } else { self.traces },
-        }
-    }
-}
 
 struct Asked {
     period: Period,
@@ -180,12 +91,12 @@ pub async fn costs(
             None => Ok(None),
         }
     };
-    let models = by_group(tenant, period, filters, Group::Model, MOST_MODELS);
+    let models = by_group(tenant, period, filters, Group::Model, Order::Dearest, MOST_MODELS);
     let groups = async {
         match asked.group_by {
             // They are read already.
             Some((_, Group::Model)) | None => Ok(None),
-            Some((_, group)) => by_group(tenant, period, filters, group, asked.limit).await.map(Some),
+            Some((_, group)) => by_group(tenant, period, filters, group, Order::Dearest, asked.limit).await.map(Some),
         }
     };
     let previous = async {
@@ -203,46 +114,6 @@ pub async fn costs(
     Ok(Json(answer(&asked, days, series, models, groups, previous)))
 }
 
-/// The sums of each interval, in their order.
-async fn by_time(
-    tenant: &Tenant,
-    period: &Period,
-    filters: &Filters,
-    intervals: &Intervals,
-) -> Result<Vec<Sums>, Problem> {
-    let starts: Vec<i64> = intervals.starts.iter().map(|start| start.timestamp().as_second()).collect();
-    // What lies before the first cut begins with the first interval.
-    let cuts = intervals.starts.get(1..).unwrap_or_default();
-    let listed = starts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-    let columns = format!("toString(roundDown(toInt64(second), [{listed}])) AS key, toUInt64(0) AS keys, {SUMS}");
-    let scans = scans(period, filters, Group::Environment, cuts);
-    let query = tenant.scan_all(&columns, &scans, "GROUP BY key").bind(&filters.values);
-    let lines: Vec<Line> = query.fetch_all().await.map_err(down)?;
-    let found: HashMap<&str, Sums> = lines.iter().map(|line| (line.key.as_str(), line.sums())).collect();
-    Ok(starts.iter().map(|start| found.get(start.to_string().as_str()).copied().unwrap_or_default()).collect())
-}
-
-async fn by_group(
-    tenant: &Tenant,
-    period: &Period,
-    filters: &Filters,
-    group: Group,
-    limit: u64,
-) -> Result<Vec<Line>, Problem> {
-    let columns = format!("grouped AS key, count() OVER () AS keys, {SUMS}");
-    let scans = scans(period, filters, group, &[]);
-    // Totals whose traces have all gone are rows of zeros.
-    let rest = format!("GROUP BY key HAVING uses != 0 ORDER BY cost DESC, key LIMIT {limit}");
-    tenant.scan_all(&columns, &scans, &rest).bind(&filters.values).fetch_all().await.map_err(down)
-}
-
-async fn total(tenant: &Tenant, period: &Period, filters: &Filters) -> Result<Sums, Problem> {
-    let scans = scans(period, filters, Group::Environment, &[]);
-    let columns = format!("'' AS key, toUInt64(0) AS keys, {SUMS}");
-    let line: Line = tenant.scan_all(&columns, &scans, "").bind(&filters.values).fetch_one().await.map_err(down)?;
-    Ok(line.sums())
-}
-
 fn answer(
     asked: &Asked,
     days: Vec<Sums>,
@@ -257,31 +128,34 @@ fn answer(
         date: start.strftime("%Y-%m-%d").to_string(),
         cost: Number::money(sums.cost),
         tokens: sums.tokens,
-        count: sums.figures(filters.by_model).traces,
+        count: figures(*sums, filters.by_model).traces,
     });
     let series = asked.series.as_ref().zip(series).map(|(intervals, sums)| {
-        let figures = |(start, sums): (&ZonedDateTime, Sums)| IntervalCosts {
+        let point = |(start, sums): (&ZonedDateTime, Sums)| IntervalCosts {
             start: rfc3339(start),
-            figures: sums.figures(filters.by_model),
+            figures: figures(sums, filters.by_model),
         };
-        intervals.starts.iter().zip(sums).map(figures).collect()
+        intervals.starts.iter().zip(sums).map(point).collect()
     });
-    let by_model = models.into_iter().map(|row| ModelCosts {
-        cost: Number::money(row.cost),
-        tokens: row.tokens,
-        count: row.calls,
-        unpriced_calls: row.unpriced_calls,
-        input_tokens: row.input_tokens,
-        output_tokens: row.output_tokens,
-        traces: row.uses,
-        model: none_if_empty(row.key),
+    let by_model = models.into_iter().map(|row| {
+        let sums = row.sums();
+        ModelCosts {
+            cost: Number::money(sums.cost),
+            tokens: sums.tokens,
+            count: sums.calls,
+            unpriced_calls: sums.unpriced_calls,
+            input_tokens: sums.input_tokens,
+            output_tokens: sums.output_tokens,
+            traces: sums.uses,
+            model: none_if_empty(row.key),
+        }
     });
     CostsOut {
         from: micros_rfc3339(period.from),
         to: micros_rfc3339(period.to),
         timezone: period.zone.iana_name().unwrap_or("UTC").to_owned(),
         total: Number::money(total.cost),
-        totals: total.figures(filters.by_model),
+        totals: figures(total, filters.by_model),
         by_model: by_model.collect(),
         daily: daily.collect(),
         series,
@@ -298,8 +172,8 @@ fn grouped(by: &str, group: Group, filters: &Filters, total: Sums, rows: Vec<Lin
     let by_model = filters.by_model || group == Group::Model;
     let count = rows.first().map_or(0, |row| row.keys);
     let listed = rows.iter().fold(Sums::default(), |sums, row| sums.plus(row.sums()));
-    let others = (group != Group::Tag && count > rows.len() as u64).then(|| total.minus(listed).figures(by_model));
-    let of = |row: Line| GroupCosts { figures: row.sums().figures(by_model), value: none_if_empty(row.key) };
+    let others = (group != Group::Tag && count > rows.len() as u64).then(|| figures(total.minus(listed), by_model));
+    let of = |row: Line| GroupCosts { figures: figures(row.sums(), by_model), value: none_if_empty(row.key) };
     Groups { by: by.to_owned(), groups: rows.into_iter().map(of).collect(), count, others }
 }
 
@@ -308,8 +182,21 @@ fn compared(period: &Period, before: Sums, now: Sums, filters: &Filters) -> Prev
     Previous {
         from: micros_rfc3339(period.from),
         to: micros_rfc3339(period.to),
-        totals: before.figures(filters.by_model),
+        totals: figures(before, filters.by_model),
         change_percent: (before.cost != 0).then_some(change),
+    }
+}
+
+/// `by_model`: the rows are those of one model, so that each is a trace.
+fn figures(sums: Sums, by_model: bool) -> Figures {
+    Figures {
+        cost: Number::money(sums.cost),
+        tokens: sums.tokens,
+        input_tokens: sums.input_tokens,
+        output_tokens: sums.output_tokens,
+        calls: sums.calls,
+        unpriced_calls: sums.unpriced_calls,
+        traces: if by_model { sums.uses } else { sums.traces },
     }
 }
 

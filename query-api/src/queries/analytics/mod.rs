@@ -1,9 +1,6 @@
-//! What was spent. A request is a [`crate::period`] and [`filters`]; [`source`] says from which tables and in which pieces they
-//! are answered.
+//! What was spent, as [`crate::spending`] reads it.
 
 mod costs;
 pub mod documents;
-mod filters;
-mod source;
 
 pub use costs::costs;

@@ -8,6 +8,7 @@ use super::bodies::{MODELS, NAMES};
 use super::costs;
 use super::failures;
 use super::history::{TENANTS, USERS};
+use super::models;
 use super::play::Play;
 use crate::harness::{Client, Random};
 
@@ -33,6 +34,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         list(client, &views, &Filter::none(), random).await?;
         list(client, &views, &Filter::draw(random), random).await?;
         costs::compare(client, &views, random).await?;
+        models::compare(client, &views, random).await?;
         failures::compare(client, &views, random).await?;
     }
     Ok(())

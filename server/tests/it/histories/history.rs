@@ -33,6 +33,8 @@ pub enum What {
     Feedback(i8, Option<String>),
     /// A price table of the tenant, with this price.
     Prices(u8),
+    /// A price table of the tenant, with this price, and all its traces priced by it.
+    Reprice(u8),
     /// A read that waits for the trace's last write.
     Look,
 }
@@ -75,13 +77,14 @@ impl History {
         let what = match random.below(100) {
             0..60 => What::Post(body(random)),
             60..72 => What::Patch(body(random)),
-            72..80 => What::Delete,
-            80..86 => What::Golden(random.percent(60)),
-            86..95 => {
+            72..79 => What::Delete,
+            79..85 => What::Golden(random.percent(60)),
+            85..93 => {
                 let note = random.percent(50).then(|| format!("note {}", random.below(9)));
                 What::Feedback(if random.percent(50) { 1 } else { -1 }, note)
             }
-            95 => What::Prices(random.between(1, 9) as u8),
+            93 => What::Prices(random.between(1, 9) as u8),
+            94 | 95 => What::Reprice(random.between(1, 9) as u8),
             _ => What::Look,
         };
         Request { user: *random.pick(&[0, 0, 1, 2, 2]), trace: random.below(TRACES), what }

@@ -7,6 +7,7 @@ use ingest::commands::api_keys::created_event;
 use ingest::publish::{Outgoing, Publisher};
 use ingest::system::System;
 use reqwest::Method;
+use retrace_server::commands::reprice::Repricing;
 use runtime::Settings;
 use runtime::auth::{Principal, new_key};
 use schemas::{Envelope, ids, topics};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::history::{History, Request, TENANTS, TRACES, USERS, What};
 use crate::harness::{Answer, Client, Retrace};
+use crate::reprice::options;
 
 /// One history on its own tenants, users and ids.
 pub struct Play<'a> {
@@ -98,9 +100,12 @@ impl<'a> Play<'a> {
                 (Method::POST, format!("{path}/feedback"), Some(json!({"value": value, "note": note})))
             }
             What::Look => (Method::GET, path, None),
-            What::Prices(price) => {
+            What::Prices(price) | What::Reprice(price) => {
                 let tenant = &self.tenants[USERS[*user].0];
                 publish_prices(settings, tenant, *price).await?;
+                if matches!(what, What::Reprice(_)) {
+                    reprice(settings, tenant).await.map_err(|cause| format!("{cause:#}"))?;
+                }
                 return Ok((None, 1));
             }
         };
@@ -154,7 +159,7 @@ fn expected(request: &Request, known: &Known, answer: Option<&Answer>, tries: u3
     let Some(answer) = answer else { return Ok(()) };
     let right = match request.what {
         What::Post(_) | What::Feedback(..) => 201,
-        What::Patch(_) | What::Golden(_) | What::Look | What::Prices(_) => 200,
+        What::Patch(_) | What::Golden(_) | What::Look | What::Prices(_) | What::Reprice(_) => 200,
         What::Delete => 204,
     };
     let is_deletion = matches!(request.what, What::Delete);
@@ -193,4 +198,10 @@ async fn publish_prices(settings: &Settings, tenant: &str, price: u8) -> Result<
     let pool = runtime::postgres::pool(settings).unwrap();
     let system = System { settings, pool: &pool };
     system.publish_prices(&table.to_string(), tenant).await.map(drop).map_err(|cause| format!("{cause:#}"))
+}
+
+/// As the command does it, whatever happens to the services meanwhile.
+async fn reprice(settings: &Settings, tenant: &str) -> anyhow::Result<()> {
+    let repricing = Repricing::start(settings, options(&["--tenant", tenant, "--rate", "100000", "--yes"])).await?;
+    repricing.append().await.map(drop)
 }

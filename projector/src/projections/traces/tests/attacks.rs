@@ -7,10 +7,9 @@ use schemas::events::LogCreated;
 use sqlx::PgPool;
 
 use super::compare::{difference, not_a_fold};
-use super::history::{Op, PARTITION, Random, log, random};
+use super::history::{Op, PARTITION, Random, log, price_book, random};
 use super::memory::{Broken, Memory};
 use crate::projections::Projection;
-use crate::projections::traces::prices::PriceBook;
 use crate::projections::traces::seam::{Rows, Table};
 use crate::projections::traces::{Prepared, Traces};
 
@@ -27,7 +26,7 @@ struct Attack {
 
 async fn writer(memory: &Memory, pool: &PgPool) -> Traces<Memory> {
     let settings = Arc::new(Settings { known_ids_capacity: 1000, state_cache_spans: 4, ..Settings::default() });
-    let mut writer = Traces::new(settings, memory.clone(), pool.clone(), PriceBook::default());
+    let mut writer = Traces::new(settings, memory.clone(), pool.clone(), price_book());
     take(&mut writer).await;
     writer
 }
@@ -99,7 +98,7 @@ async fn run(ops: &[Op], seed: u64, attack: Attack, pool: &PgPool) -> Option<Str
 fn wrong(histories: u64, attack: Attack) -> Option<(u64, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        // Never connected to: no history names a price table.
+        // Never connected to: the price tables of the histories are known.
         let pool = PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap();
         for seed in 1..=histories {
             let ops = random(seed);

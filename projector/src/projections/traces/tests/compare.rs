@@ -129,7 +129,7 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
     for span in &view.spans {
         let kind = span.span_type.map_or("", |kind| kind.as_str());
         let line = format!(
-            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {}",
             span.name.clone().unwrap_or_default(),
             span.model,
             span.started_at,
@@ -137,6 +137,8 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             span.input_tokens,
             span.output_tokens,
             span.cost.map(|money| money.0),
+            span.cost_source.unwrap_or_default(),
+            span.price_table,
         );
         lines.insert(format!("span {id}/{}", span.id), line);
         for (field, value) in &span.cells {
@@ -218,7 +220,7 @@ fn found(tables: &Tables) -> Lines {
     }
     for row in tables.spans.values().filter(|row| row.is_deleted == 0) {
         let line = format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {}",
             row.span_type,
             row.name,
             row.model,
@@ -227,6 +229,8 @@ fn found(tables: &Tables) -> Lines {
             row.input_tokens,
             row.output_tokens,
             row.cost,
+            row.cost_source,
+            row.price_table,
         );
         lines.insert(format!("span {}/{}/{}", row.tenant, row.trace_id, row.span_id), line);
     }

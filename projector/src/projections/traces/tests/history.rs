@@ -1,13 +1,15 @@
 //! Random histories: what they say, as events, and as what the reference fold reads.
 
 use schemas::events::{
-    Cell, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType,
-    TraceContent, TraceDeleted, TraceRecorded, TraceStatus,
+    Cell, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, PriceTablePublished, Source, SpanContent,
+    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
 };
+use schemas::prices::PriceBook;
 use schemas::sealing::{self, SealingKey, key_record_key};
 use schemas::topics::{self, row_version};
 use schemas::{Envelope, Event, Money, codec, ids};
 use time::OffsetDateTime;
+use uuid::Uuid;
 use verify::{Fold, Record};
 
 use crate::log::decode::{Content, Decoded, Outcome};
@@ -18,6 +20,10 @@ pub const TRACES: [&str; 2] = ["9debeeaf-b46e-44fd-8a0a-7efe35a59df9", "4bf92f35
 const SPANS: [&str; 2] = ["00f067aa0ba902b7", "00f067aa0ba902b8"];
 /// Two days, so that traces move between buckets.
 const TIMES: [i64; 3] = [1_763_600_000_000_000, 1_763_600_001_000_000, 1_763_700_000_000_000];
+
+/// Names of price tables: one knows the model `m`, the other both models and a price that changes between the times.
+const TABLES: [&str; 2] = ["of m", "of both"];
+const NAMED: [&str; 4] = ["", "of m", "of both", "of m,of both"];
 
 #[derive(Clone, Debug)]
 pub struct Op {
@@ -30,6 +36,8 @@ pub struct Op {
 pub enum What {
     Record(Box<TraceRecorded>, Box<TraceContent>),
     Delete,
+    /// By these tables.
+    Reprice(&'static str),
     Golden(bool),
     Feedback(usize, i32),
 }
@@ -62,10 +70,11 @@ pub fn random(seed: u64) -> Vec<Op> {
 }
 
 fn op(random: &mut Random, n: u64) -> Op {
-    let what = match random.below(10) {
+    let what = match random.below(12) {
         0 => What::Delete,
         1 => What::Golden(random.below(2) == 0),
-        2 => What::Feedback(random.below(2) as usize, if random.below(2) == 0 { 1 } else { -1 }),
+        2 | 3 => What::Reprice(random.pick(&NAMED)),
+        4 => What::Feedback(random.below(2) as usize, if random.below(2) == 0 { 1 } else { -1 }),
         _ => record(random, n),
     };
     Op { tenant: random.below(2) as usize, trace: random.below(2) as usize, what }
@@ -81,7 +90,7 @@ fn record(random: &mut Random, n: u64) -> What {
         trace_id: String::new(),
         source: Source::Post,
         phase: phase(random),
-        price_table: String::new(),
+        price_table: random.pick(&NAMED).to_owned(),
         status: random
             .maybe(|random| random.pick(&[TraceStatus::Running, TraceStatus::Completed, TraceStatus::Failed])),
         started_at: random.maybe(|random| random.pick(&TIMES)),
@@ -165,11 +174,72 @@ pub fn log(ops: &[Op]) -> Log {
             });
         }
     }
+    for name in TABLES {
+        publish(&mut log.fold, name);
+    }
     for op in ops {
         append(&mut log, &key, op);
     }
     assert_eq!(log.fold.refused, Vec::<String>::new());
     log
+}
+
+/// What the tables of the histories say.
+fn table(name: &str) -> String {
+    const LATER: &str = "2025-11-20T12:00:00Z";
+    let model = |name: &str, prices: &str| format!(r#"{{"provider":"p","model":"{name}","prices":[{prices}]}}"#);
+    let price = |from: &str, to: &str, input: &str| {
+        format!(r#"{{"valid_from":{from},"valid_to":{to},"source":"test","input":"{input}","output":"2"}}"#)
+    };
+    let later = format!("\"{LATER}\"");
+    let models = match name {
+        "of m" => model("m", &price("null", "null", "1")),
+        _ => [
+            model("m", &price("null", "null", "3")),
+            model("n", &[price("null", &later, "5"), price(&later, "null", "7")].join(",")),
+        ]
+        .join(","),
+    };
+    format!(r#"{{"version":"t","currency":"USD","unit":"","models":[{models}]}}"#)
+}
+
+/// The tables as the projection has them.
+pub fn price_book() -> PriceBook {
+    let mut book = PriceBook::default();
+    for name in TABLES {
+        book.add(name, &table(name)).unwrap();
+    }
+    book
+}
+
+fn publish(fold: &mut Fold, name: &str) {
+    let packed = zstd::bulk::compress(table(name).as_bytes(), 1).unwrap();
+    let event =
+        Event::PriceTablePublished(PriceTablePublished { hash: name.to_owned(), scope: String::new(), table: packed });
+    fold.apply(Record {
+        topic: event.topic(),
+        partition: 0,
+        offset: 0,
+        key: Vec::new(),
+        envelope: Ok(envelope(&event, ids::event_id(), "", "prices", 0)),
+        refusal: None,
+        value: Some(event.encode().unwrap()),
+    });
+}
+
+fn envelope(event: &Event, id: Uuid, tenant: &str, subject: &str, offset: i64) -> Envelope {
+    Envelope {
+        id,
+        kind: event.kind().to_owned(),
+        source: "/test".to_owned(),
+        // Clocks run backwards now and then.
+        time: OffsetDateTime::from_unix_timestamp(1_763_600_000 + (offset * 7) % 5).unwrap(),
+        subject: subject.to_owned(),
+        tenant: tenant.to_owned(),
+        actor: String::new(),
+        request_id: String::new(),
+        traceparent: None,
+    }
 }
 
 fn created() -> Decoded {
@@ -196,6 +266,10 @@ fn append(log: &mut Log, key: &SealingKey, op: &Op) {
             (Event::TraceRecorded(facts), Content::Trace(content.clone()))
         }
         What::Delete => (Event::TraceDeleted(TraceDeleted { trace_id: trace_id.clone() }), Content::None),
+        What::Reprice(tables) => {
+            let repriced = TraceRepriced { trace_id: trace_id.clone(), price_table: (*tables).to_owned() };
+            (Event::TraceRepriced(repriced), Content::None)
+        }
         What::Golden(golden) => {
             (Event::GoldenSet(GoldenSet { trace_id: trace_id.clone(), golden: *golden }), Content::None)
         }
@@ -206,18 +280,7 @@ fn append(log: &mut Log, key: &SealingKey, op: &Op) {
             (Event::FeedbackGiven(given), Content::Feedback(content))
         }
     };
-    let envelope = Envelope {
-        id,
-        kind: event.kind().to_owned(),
-        source: "/test".to_owned(),
-        // Clocks run backwards now and then.
-        time: OffsetDateTime::from_unix_timestamp(1_763_600_000 + (offset * 7) % 5).unwrap(),
-        subject: trace_id,
-        tenant: TENANTS[op.tenant].to_owned(),
-        actor: String::new(),
-        request_id: String::new(),
-        traceparent: None,
-    };
+    let envelope = envelope(&event, id, TENANTS[op.tenant], &trace_id, offset);
     log.fold.apply(Record {
         topic: event.topic(),
         partition: PARTITION,

@@ -1,11 +1,17 @@
-//! The price table that ships with this version, and the shape of every table.
+//! The price table that ships with this version, the shape of every table, and what a call costs by them.
+
+mod book;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::sealing;
 
+pub use book::{Price, PriceBook};
+
 /// Prices by model and date, with their sources; see `schemas/prices/NOTICE.md`.
-pub const SHIPPED: &str = include_str!("../prices/table.json");
+pub const SHIPPED: &str = include_str!("../../prices/table.json");
 
 /// A table's name in events.
 pub fn hash(table: &str) -> String {
@@ -69,7 +75,16 @@ pub fn parse(table: &str) -> Result<PriceTable, String> {
                     return Err(format!("{}: `{text}` is not a price", model.model));
                 }
             }
+            for text in [&entry.valid_from, &entry.valid_to].into_iter().flatten() {
+                micros(text).map_err(|fault| format!("{}: {fault}", model.model))?;
+            }
         }
     }
     Ok(parsed)
+}
+
+/// An RFC 3339 time in microseconds since 1970.
+fn micros(text: &str) -> Result<i64, String> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| format!("`{text}` is not an RFC 3339 time"))?;
+    Ok((time.unix_timestamp_nanos() / 1000) as i64)
 }
