@@ -33,7 +33,7 @@ NEVER_OUTSIDE_TESTS = {"projector": {"verify"}}
 # Folder of rooms → what one room may use of another.
 ROOMS = {
     "projector/src/projections": {("workspace", "price_table")},
-    "query-api/src/queries": {("traces", "visible")},
+    "query-api/src/queries": {("traces", "visible"), ("traces", "TraceRow")},
     "ingest/src/commands": {("traces", "path_id")},
 }
 
