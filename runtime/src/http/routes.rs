@@ -20,6 +20,8 @@ pub enum Service {
 pub enum Class {
     Write,
     Read,
+    /// What a model may answer.
+    Ai,
     /// Not limited and without credentials.
     Open,
 }
@@ -36,7 +38,7 @@ pub struct Route {
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
 }
 
-use Class::{Open, Read, Write};
+use Class::{Ai, Open, Read, Write};
 use Service::{Ingest, QueryApi};
 
 pub const ROUTES: &[Route] = &[
@@ -242,7 +244,7 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         path: "/api/v1/insights/root-cause",
         service: QueryApi,
-        class: Read,
+        class: Ai,
         tag: "Insights",
         summary: "Why a trace failed, and where",
         query: &[],
