@@ -58,8 +58,8 @@ async fn failed_traces_are_grouped_by_what_their_errors_have_in_common() {
     assert_eq!(limited["pattern"], "Error code: 429 - Rate limit reached for <id> after <num> requests");
     assert_eq!((limited["count"].as_u64(), limited["share"].as_f64()), (Some(5), Some(5.0 / 9.0)));
     assert_eq!(limited["affected_names"], json!(["writer", "reader"]));
-    assert_eq!(limited["first_seen"], "2026-03-10T10:00:00Z");
-    assert_eq!(limited["last_seen"], "2026-03-14T10:00:00Z");
+    assert_eq!(limited["first_seen"], "2026-03-10T10:00:00.000000Z");
+    assert_eq!(limited["last_seen"], "2026-03-14T10:00:00.000000Z");
     assert_eq!((&limited["is_new"], &limited["regressed"]), (&json!(false), &json!(false)));
     assert_eq!(limited["trend"].as_array().unwrap().len(), 30);
     assert_eq!(limited["trend"][9], json!({"start": "2026-03-10T00:00:00+00:00", "count": 1}));
