@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::harness::{Client, Random, Retrace};
 
-const AT: &str = "2026-03-29T12:00:00Z";
+const AT: &str = "2026-03-29T12:00:00.000000Z";
 /// Traces a day, all between six and twelve o'clock.
 const A_DAY: u64 = 24;
 
@@ -84,7 +84,7 @@ async fn planted_incidents_are_found_and_nothing_else() {
         let answer = client.get(&path).await.expect(200).json();
         let expected: Vec<&str> = project.found.into_iter().collect();
         assert_eq!(kinds(&answer, "anomalies"), expected, "{}: {answer}", project.name);
-        assert_eq!((&answer["from"], &answer["to"]), (&json!("2026-03-29T06:00:00Z"), &json!(AT)));
+        assert_eq!((&answer["from"], &answer["to"]), (&json!("2026-03-29T06:00:00.000000Z"), &json!(AT)));
         assert_eq!(answer["window_hours"], 6);
         assert_eq!(answer["recent_traces"], project.traces, "{answer}");
         let baseline = answer["baseline_traces"].as_u64().unwrap();
@@ -120,7 +120,7 @@ async fn planted_incidents_are_found_and_nothing_else() {
     );
     let episode = &backtest["episodes"][0];
     let detected = episode["detected_at"].as_str().unwrap();
-    assert!(("2026-03-29T07:00:00Z"..=AT).contains(&detected) && episode["until"] == AT, "{episode}");
+    assert!(("2026-03-29T07:00:00.000000Z"..=AT).contains(&detected) && episode["until"] == AT, "{episode}");
     retrace.assert_exact().await;
 }
 
