@@ -38,7 +38,10 @@ impl Ask {
                 request = request.header(name, value);
             }
         }
-        let answer = request.send().await.map_err(|cause| Problem::store_down("query-api", format!("{:#}", anyhow::Error::from(cause))))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|cause| Problem::store_down("query-api", format!("{:#}", anyhow::Error::from(cause))))?;
         match answer.status().as_u16() {
             200 => Ok(()),
             404 => Err(Problem::not_found("Trace")),
