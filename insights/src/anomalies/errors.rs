@@ -1,11 +1,12 @@
 //! The error rate: a beta-binomial whose rate and correlation come from earlier windows.
 
+use super::correlation::{Trial, posterior};
 use super::finding::{
     Detection, Finding, Kind, Missing, Need, Samples, Severity, Verdict, change_percent, missing_traces,
     missing_windows,
 };
-use super::level::{Fit, Point, fit};
-use super::tails::{beta_binomial_sf, over_variance};
+use super::level::{Point, fit};
+use super::tails::beta_binomial_sf;
 use super::{Bounds, Window};
 
 pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> Detection {
@@ -46,18 +47,13 @@ pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> 
     answer(samples, Verdict::Judged(finding))
 }
 
-/// What rate a window should have. Variances are in units of rate · (1 - rate).
+/// What rate a window should have.
 struct Expected {
     seen: f64,
     /// With half a failure more, so that no failure so far does not mean none ever.
     rate: f64,
-    /// Correlation of two traces of a window, and what numbers of traces add to the variance between windows.
-    correlation: f64,
-    sampling: f64,
-    /// Of the rate: by the windows it comes from, and by the weekday's own level.
-    of_rate: f64,
-    of_weekday: f64,
-    df: f64,
+    /// Of two traces of a window, with their weights; what the rate's own error adds is in them.
+    correlations: Vec<(f64, f64)>,
     set_aside: usize,
 }
 
@@ -75,32 +71,37 @@ impl Expected {
         let seen_of =
             |weekday: u8| fit.mean(weekday, |place| windows[place].failed as f64 / windows[place].traces as f64);
         let seen: Vec<f64> = (0..7).map(seen_of).collect();
-        let (correlation, sampling) = moments(windows, &fit, &seen);
         let weights = fit.weights(weekday);
         let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
             weights.iter().zip(windows).map(|(weight, window)| of(*weight, window.traces as f64)).sum()
         };
         let traces = 1.0 / sum(&|weight, traces| weight * weight / traces);
+        let kept = windows.iter().zip(&fit.kept).filter(|(_, kept)| **kept);
+        let trial = |(window, _): (&&Window, &bool)| Trial {
+            failed: window.failed as f64,
+            traces: window.traces as f64,
+            rate: seen[usize::from(window.weekday)],
+        };
+        let trials: Vec<Trial> = kept.map(trial).collect();
         let seen = seen[usize::from(weekday)];
+        let rate = (seen * traces + 0.5) / (traces + 1.0);
+        let with_error = |(correlation, weight): (f64, f64)| {
+            let of_rate = fit.widening * sum(&|weight, traces| weight * weight * (correlation + 1.0 / traces));
+            ((correlation + of_rate + fit.shrinkage_variance(weekday)).min(0.999), weight)
+        };
         Expected {
             seen,
-            rate: (seen * traces + 0.5) / (traces + 1.0),
-            correlation,
-            sampling,
-            of_rate: fit.widening * sum(&|weight, traces| weight * weight * (correlation + 1.0 / traces)),
-            of_weekday: fit.shrinkage_variance(weekday),
-            df: fit.df,
+            rate,
+            correlations: posterior(&trials, rate, fit.df).into_iter().map(with_error).collect(),
             set_aside: fit.kept.iter().filter(|kept| !**kept).count(),
         }
     }
 
     /// P(F ≥ failed).
     fn at_least(&self, failed: u64, traces: u64) -> f64 {
-        over_variance(self.df, |factor| {
-            let between = ((self.correlation + self.sampling) * factor - self.sampling).max(0.0);
-            let correlation = (between + self.of_rate * factor + self.of_weekday).min(0.999);
-            beta_binomial_sf(failed, traces, self.rate, correlation)
-        })
+        let tail =
+            |(correlation, weight): &(f64, f64)| weight * beta_binomial_sf(failed, traces, self.rate, *correlation);
+        self.correlations.iter().map(tail).sum()
     }
 
     /// The most failures that are exceeded with this probability or more; none where none is.
@@ -112,18 +113,4 @@ impl Expected {
         }
         low
     }
-}
-
-/// The correlation of traces within windows, and the binomial variance on the same scale.
-fn moments(windows: &[&Window], fit: &Fit, rates: &[f64]) -> (f64, f64) {
-    let (mut squares, mut binomial, mut scale, mut kept) = (0.0, 0.0, 0.0, 0.0);
-    for (window, _) in windows.iter().zip(&fit.kept).filter(|(_, kept)| **kept) {
-        let (rate, traces) = (rates[usize::from(window.weekday)], window.traces as f64);
-        squares += (window.failed as f64 - traces * rate).powi(2);
-        binomial += traces * rate * (1.0 - rate);
-        scale += traces * (traces - 1.0) * rate * (1.0 - rate);
-        kept += 1.0;
-    }
-    let scale = scale.max(1e-9);
-    ((squares * kept / fit.freedom() - binomial).max(0.0).min(scale) / scale, binomial / scale)
 }

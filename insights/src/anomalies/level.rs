@@ -40,7 +40,9 @@ struct Own {
     shrinkage: [f64; 7],
 }
 
-/// Windows further away than this many standard deviations are incidents.
+/// Windows further away than so many standard deviations are incidents: first beside the middle half of the windows, of
+/// which the deviation is known badly and incidents make it larger; then beside all others.
+const FIRST_INCIDENT: f64 = 3.0;
 const INCIDENT: f64 = 3.5;
 
 /// `growth`: by how much a spread of 1 adds to the variance of a value, given its level.
@@ -58,12 +60,15 @@ pub(super) fn fit(points: &[Point], growth: impl Fn(f64) -> f64) -> Fit {
         points.iter().zip(levels).map(residual).collect()
     };
     let first = residuals(&levels);
-    let kept = without_incidents(&first);
-    let has = |end: bool| points.iter().zip(&kept).any(|(point, kept)| *kept && weekend(point.weekday) == end);
-    let split = split && has(true) && has(false);
+    let (mut kept, mut spread) = (vec![true; points.len()], 0.0);
+    for _ in 0..3 {
+        let left: Vec<Residual> = first.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(left, _)| *left).collect();
+        spread = robust(&left);
+        kept = without_incidents(&first, spread, FIRST_INCIDENT);
+    }
     let mut fit = Fit {
         kept,
-        spread: robust(&first),
+        spread,
         widening: 1.0,
         parameters: 1.0,
         df: 1.0,
@@ -72,26 +77,28 @@ pub(super) fn fit(points: &[Point], growth: impl Fn(f64) -> f64) -> Fit {
         split,
         own: Own::default(),
     };
-    // Levels and spread depend on each other.
+    // Levels, spread and what is an incident depend on each other.
     for _ in 0..5 {
+        fit.split &= fit.keeps(true) && fit.keeps(false);
         fit.weigh(&residuals(&levels));
         fit.own = fit.own_levels(points);
         levels = points.iter().map(|point| fit.mean(point.weekday, |place| points[place].value)).collect();
         fit.estimate_spread(points, &residuals(&levels));
+        fit.kept = without_incidents(&residuals(&levels), fit.spread, INCIDENT);
     }
+    fit.split &= fit.keeps(true) && fit.keeps(false);
     fit.weigh(&residuals(&levels));
     fit
 }
 
 /// At most a third of the windows are incidents: if more are far away, the nearest of them are not.
-fn without_incidents(residuals: &[Residual]) -> Vec<bool> {
-    let spread = robust(residuals);
-    let mut order: Vec<usize> = (0..residuals.len()).collect();
+fn without_incidents(residuals: &[Residual], spread: f64, incident: f64) -> Vec<bool> {
     let size = |place: usize| residuals[place].standard(spread).abs();
+    let mut order: Vec<usize> = (0..residuals.len()).collect();
     order.sort_by(|a, b| size(*b).total_cmp(&size(*a)));
     let mut kept = vec![true; residuals.len()];
     for place in order.into_iter().take(residuals.len() / 3) {
-        kept[place] = size(place) <= INCIDENT;
+        kept[place] = size(place) <= incident;
     }
     kept
 }
@@ -101,6 +108,10 @@ impl Fit {
         let weight =
             |(residual, kept): (&Residual, &bool)| if *kept { 1.0 / residual.variance(self.spread) } else { 0.0 };
         self.precision = residuals.iter().zip(&self.kept).map(weight).collect();
+    }
+
+    fn keeps(&self, end: bool) -> bool {
+        self.weekdays.iter().zip(&self.kept).any(|(weekday, kept)| *kept && weekend(*weekday) == end)
     }
 
     fn precision_of(&self, belongs: impl Fn(u8) -> bool) -> f64 {

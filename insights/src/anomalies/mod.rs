@@ -6,6 +6,7 @@
 //! ([`tails`]): normal scores of amounts have Student's, failures a beta-binomial, numbers of traces a negative binomial.
 
 mod amounts;
+mod correlation;
 mod errors;
 mod finding;
 mod level;

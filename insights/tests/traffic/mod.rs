@@ -123,7 +123,7 @@ pub fn simulate(traffic: Traffic, incident: Incident, random: &mut Random) -> (V
         let here = match back {
             0 => incident,
             back if incidents[back - 1] => {
-                let volume = if random.uniform() < 0.5 { 3.0 } else { 0.1 };
+                let volume = [1.0, 1.0, 3.0, 0.1][random.below(4)];
                 Incident { cost: 3.0, latency: 3.0, errors: 5.0, volume }
             }
             _ => NONE,
