@@ -4,3 +4,4 @@ pub mod anomalies;
 pub mod drift;
 pub mod failures;
 pub mod histogram;
+pub mod root_cause;

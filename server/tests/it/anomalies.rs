@@ -8,15 +8,15 @@ use crate::harness::{Client, Random, Retrace};
 
 const AT: &str = "2026-03-29T12:00:00.000000Z";
 /// Traces a day, all between six and twelve o'clock.
-const A_DAY: u64 = 24;
+const A_DAY: usize = 24;
 
 /// What is the matter on the last day.
 struct Project {
     name: &'static str,
     cost: f64,
     duration: f64,
-    failed_percent: u64,
-    traces: u64,
+    failed_percent: usize,
+    traces: usize,
     found: Option<&'static str>,
 }
 
@@ -41,14 +41,14 @@ fn amount(random: &mut Random) -> f64 {
 
 fn bodies(project: &Project, random: &mut Random) -> Vec<Value> {
     let mut bodies = Vec::new();
-    for day in 1..=29u64 {
+    for day in 1..=29 {
         let today = if day == 29 { project } else { &USUAL };
         // Days differ in volume by a tenth or so.
         let traces = if day == 29 { today.traces } else { A_DAY - 2 + random.below(5) };
         for n in 0..traces {
-            let minute = n * 360 / traces;
+            let (minute, name) = (n * 360 / traces, ["writer", "reader"][n % 2]);
             bodies.push(json!({
-                "id": Uuid::new_v4(), "name": ["writer", "reader"][(n % 2) as usize], "project_id": project.name,
+                "id": Uuid::new_v4(), "name": name, "project_id": project.name,
                 "status": if random.percent(today.failed_percent) { "failed" } else { "completed" },
                 "started_at": format!("2026-03-{day:02}T{:02}:{:02}:00Z", 6 + minute / 60, minute % 60),
                 "total_cost": (amount(random) * today.cost * 1e6).round() / 1e8,

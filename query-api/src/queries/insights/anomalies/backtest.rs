@@ -128,7 +128,7 @@ impl Hours {
         // Detector → the place of the episode that the moment before belonged to.
         let mut open: BTreeMap<Kind, usize> = BTreeMap::new();
         for moment in asked.moments() {
-            let at = Timestamp::from_second(moment).map_err(Problem::internal)?.to_zoned(asked.zone.clone());
+            let at = Timestamp::from_second(moment).map_err(Problem::internal)?.to_zoned_datetime(asked.zone.clone());
             let places = places(&at, asked.window_hours, history);
             let windows: Vec<Window> = places.iter().map(|place| self.window(place)).collect();
             let Some((current, baseline)) = windows.split_first() else { continue };

@@ -27,7 +27,7 @@ pub async fn anomalies(
     let asked = Asked::read(pairs)?;
     state.freshness.after(&state.signer, &headers, Topic::Telemetry).await?;
     let tenant = &state.clickhouse.of(&principal).await?;
-    let at = asked.at.to_zoned(asked.zone.clone());
+    let at = asked.at.to_zoned_datetime(asked.zone.clone());
     let history = history(tenant, &asked.filters).await?.unwrap_or(i64::MAX);
     let places = places(&at, asked.window_hours, history);
     let mut ranges: Vec<_> = places.iter().map(|place| place.range).collect();

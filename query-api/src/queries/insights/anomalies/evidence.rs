@@ -25,11 +25,11 @@ pub struct Evidence {
 #[derive(Row, Deserialize)]
 struct OfName {
     named: String,
-    traces: [u64; 2],
-    failed: [u64; 2],
-    cost: [f64; 2],
-    timed: [u64; 2],
-    duration: [f64; 2],
+    traces: (u64, u64),
+    failed: (u64, u64),
+    cost: (f64, f64),
+    timed: (u64, u64),
+    duration: (f64, f64),
 }
 
 /// `ranges` are those of the baseline and, last, the current one.
@@ -54,7 +54,7 @@ pub async fn read(
 async fn names(tenant: &Tenant, filters: &Filters, ranges: &[Range], current: Range) -> Result<Vec<OfName>, Problem> {
     let now = format!("started_at >= {}", moment(current.from.saturating_mul(1_000_000)));
     let both = |sum: &str, value: &str, condition: &str| {
-        format!("[{sum}({value}{now} AND {condition}), {sum}({value}NOT ({now}) AND {condition})]")
+        format!("({sum}({value}{now} AND {condition}), {sum}({value}NOT ({now}) AND {condition}))")
     };
     let timed = format!("duration_bucket != {NO_BUCKET}");
     let columns = format!(
@@ -73,17 +73,17 @@ async fn names(tenant: &Tenant, filters: &Filters, ranges: &[Range], current: Ra
 impl OfName {
     /// What it has in the window beyond what the baseline's mean makes expected; of volume, what is missing.
     fn excess(&self, kind: Kind, ranges: &[Range]) -> f64 {
-        let beyond = |sum: [f64; 2], count: [u64; 2]| {
-            let [now, before] = count.map(|count| count as f64);
-            sum[0] - if before > 0.0 { sum[1] / before * now } else { 0.0 }
+        let beyond = |(now, before): (f64, f64), counts: (u64, u64)| {
+            let mean = if counts.1 > 0 { before / counts.1 as f64 } else { 0.0 };
+            now - mean * counts.0 as f64
         };
         match kind {
             Kind::CostSpike => beyond(self.cost, self.traces),
             Kind::LatencySpike => beyond(self.duration, self.timed),
-            Kind::ErrorSpike => beyond(self.failed.map(|failed| failed as f64), self.traces),
+            Kind::ErrorSpike => beyond((self.failed.0 as f64, self.failed.1 as f64), self.traces),
             Kind::VolumeDrop => {
                 let windows = ranges.len().saturating_sub(1).max(1) as f64;
-                self.traces[1] as f64 / windows - self.traces[0] as f64
+                self.traces.1 as f64 / windows - self.traces.0 as f64
             }
         }
     }

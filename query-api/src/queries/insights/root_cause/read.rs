@@ -96,10 +96,10 @@ pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
     })
 }
 
-/// The last successful traces of the same name and project before this one.
+/// The last successful traces of the same name and project up to this one.
 pub async fn runs(tenant: &Tenant, row: &TraceRow) -> Result<Vec<Run>, Problem> {
     let condition = format!(
-        "name = ? AND ifNull(project_id, '') = ? AND status = 'completed' AND started_at < {} AND started_at >= {}",
+        "name = ? AND ifNull(project_id, '') = ? AND status = 'completed' AND started_at <= {} AND started_at >= {}",
         moment(row.started_at),
         moment(row.started_at - DAYS * DAY)
     );
