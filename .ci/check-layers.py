@@ -35,7 +35,7 @@ NEVER_OUTSIDE_TESTS = {"projector": {"verify"}, "benches/traffic": {"ingest", "s
 # Folder of rooms → what one room may use of another.
 ROOMS = {
     "projector/src/projections": {("workspace", "price_table")},
-    "query-api/src/queries": {("traces", "visible")},
+    "query-api/src/queries": {("traces", "visible"), ("traces", "TraceRow")},
     "ingest/src/commands": {("traces", "path_id")},
 }
 

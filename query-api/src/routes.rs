@@ -1,7 +1,7 @@
 //! The table of contents.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use runtime::http::{Gate, Rooms, Service};
 
 use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
@@ -16,8 +16,11 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
         .on("GET", "/api/v1/models", get(models::list))?
         .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?
+        .on("GET", "/api/v1/insights/anomalies", get(insights::anomalies::anomalies))?
+        .on("GET", "/api/v1/insights/anomalies/backtest", get(insights::anomalies::backtest))?
         .on("GET", "/api/v1/insights/failures", get(insights::failures::list))?
         .on("GET", "/api/v1/insights/failures/{id}/traces", get(insights::failures::traces))?
+        .on("POST", "/api/v1/insights/root-cause", post(insights::root_cause::root_cause))?
         .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

@@ -118,6 +118,10 @@ settings! {
     rate_read_per_minute: u32 = 300u32;
     /// Read requests that may come at once.
     rate_read_burst: u32 = 300u32;
+    /// Requests per user and minute that a model may answer: root causes.
+    rate_ai_per_minute: u32 = 20u32;
+    /// Such requests that may come at once.
+    rate_ai_burst: u32 = 20u32;
     /// Largest decoded request body.
     max_body_bytes: usize = 33_554_432usize;
     /// Decoded body bytes held at once by one process; beyond it requests get 503.
@@ -239,6 +243,8 @@ impl Settings {
             || self.rate_write_burst == 0
             || self.rate_read_per_minute == 0
             || self.rate_read_burst == 0
+            || self.rate_ai_per_minute == 0
+            || self.rate_ai_burst == 0
         {
             bail!("the settings `rate_…` must be at least 1");
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const MOST_BYTES: usize = 4096;
 
 /// The text's beginning without stack frames; all of it where nothing else would be left.
-pub(super) fn message(text: &str) -> Cow<'_, str> {
+pub(crate) fn message(text: &str) -> Cow<'_, str> {
     let text = beginning(text);
     if !text.contains('\n') {
         return Cow::Borrowed(text);

@@ -2,7 +2,7 @@
 //! when they are read.
 
 mod cluster;
-mod message;
+pub(crate) mod message;
 mod pieces;
 mod signature;
 mod values;

@@ -24,6 +24,7 @@ struct Limit {
 pub struct Limits {
     write: Limit,
     read: Limit,
+    ai: Limit,
 }
 
 /// What the `RateLimit` headers say.
@@ -67,6 +68,7 @@ impl Limits {
         Arc::new(Limits {
             write: Limit::new(settings.rate_write_per_minute, settings.rate_write_burst),
             read: Limit::new(settings.rate_read_per_minute, settings.rate_read_burst),
+            ai: Limit::new(settings.rate_ai_per_minute, settings.rate_ai_burst),
         })
     }
 
@@ -74,6 +76,7 @@ impl Limits {
         match class {
             Class::Write => self.write.check(key).map(Some),
             Class::Read => self.read.check(key).map(Some),
+            Class::Ai => self.ai.check(key).map(Some),
             Class::Open => Ok(None),
         }
     }
@@ -86,7 +89,7 @@ impl Limits {
                 () = stop.cancelled() => return Ok(()),
                 _ = tick.tick() => {}
             }
-            for limit in [&self.write, &self.read] {
+            for limit in [&self.write, &self.read, &self.ai] {
                 limit.limiter.retain_recent();
                 limit.limiter.shrink_to_fit();
             }

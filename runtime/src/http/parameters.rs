@@ -70,6 +70,34 @@ pub const DRIFT_QUERY: &[(&str, &str)] = &[
     ("tag", "One of the trace's tags"),
 ];
 
+pub const ANOMALIES_QUERY: &[(&str, &str)] = &[
+    ("window_hours", "The last hours before `at`: 1 to 168, default 6"),
+    ("at", "As of which time of the traces (RFC 3339); default now. What arrived later is counted too"),
+    ("timezone", "An IANA name, for the same hours of earlier days; default UTC"),
+    ("project_id", "Exact project"),
+    ("environment", "Exact environment"),
+    ("name", "Exact name"),
+    ("model", "A model that one of the spans used"),
+    ("user_id", "Exact user"),
+    ("session_id", "Exact session"),
+    ("tag", "One of the trace's tags"),
+];
+
+pub const BACKTEST_QUERY: &[(&str, &str)] = &[
+    ("from", "The first moment (RFC 3339), taken to its hour; default: seven days before `to`"),
+    ("to", "The last one; default now"),
+    ("step_hours", "Between two moments: 1 to 24, default 1; at most 1000 moments"),
+    ("window_hours", "The hours before each moment: 1 to 168, default 6"),
+    ("timezone", "An IANA name, for the same hours of earlier days; default UTC"),
+    ("project_id", "Exact project"),
+    ("environment", "Exact environment"),
+    ("name", "Exact name"),
+    ("model", "A model that one of the spans used"),
+    ("user_id", "Exact user"),
+    ("session_id", "Exact session"),
+    ("tag", "One of the trace's tags"),
+];
+
 pub const FAILURES_QUERY: &[(&str, &str)] = &[
     (
         "from",

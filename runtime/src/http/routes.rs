@@ -5,7 +5,10 @@ use axum::Router;
 use axum::routing::MethodRouter;
 
 use super::Gate;
-use super::parameters::{COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY, MODELS_QUERY};
+use super::parameters::{
+    ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY,
+    MODELS_QUERY,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -18,6 +21,8 @@ pub enum Service {
 pub enum Class {
     Write,
     Read,
+    /// What a model may answer.
+    Ai,
     /// Not limited and without credentials.
     Open,
 }
@@ -34,7 +39,7 @@ pub struct Route {
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
 }
 
-use Class::{Open, Read, Write};
+use Class::{Ai, Open, Read, Write};
 use Service::{Ingest, QueryApi};
 
 pub const ROUTES: &[Route] = &[
@@ -205,6 +210,28 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/api/v1/insights/anomalies",
+        service: QueryApi,
+        class: Read,
+        tag: "Insights",
+        summary: "Spikes of cost, latency or errors and drops of volume, beside the same hours of earlier days",
+        query: ANOMALIES_QUERY,
+        body: None,
+        answers: &[(200, "What was found, and what could not be judged", Some("AnomaliesOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/insights/anomalies/backtest",
+        service: QueryApi,
+        class: Read,
+        tag: "Insights",
+        summary: "The anomalies that would have been found at every moment of a period",
+        query: BACKTEST_QUERY,
+        body: None,
+        answers: &[(200, "The episodes", Some("BacktestOut"))],
+    },
+    Route {
+        method: "GET",
         path: "/api/v1/insights/failures",
         service: QueryApi,
         class: Read,
@@ -224,6 +251,17 @@ pub const ROUTES: &[Route] = &[
         query: FAILED_TRACES_QUERY,
         body: None,
         answers: &[(200, "A page of them", Some("FailedTraces")), (404, "No failure has this pattern", None)],
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/insights/root-cause",
+        service: QueryApi,
+        class: Ai,
+        tag: "Insights",
+        summary: "Why a trace failed, and where",
+        query: &[],
+        body: Some("RootCauseIn"),
+        answers: &[(200, "The analysis", Some("RootCauseOut"))],
     },
     Route {
         method: "POST",

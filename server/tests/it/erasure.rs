@@ -16,13 +16,18 @@ use uuid::Uuid;
 
 use crate::harness::{Retrace, engines};
 
+fn word(begin: &str) -> String {
+    let letters = Uuid::new_v4().as_bytes().map(|byte| char::from(b'a' + byte % 26));
+    format!("{begin}{}", letters.iter().collect::<String>())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_traces_content_is_erased_from_every_file() {
     let retrace = Retrace::start().await;
     let client = &retrace.client;
     let (id, kept) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
-    let marker = format!("marker-{}", Uuid::new_v4());
-    let stays = format!("stays-{}", Uuid::new_v4());
+    // Words, so that they are in the signature of the error too.
+    let (marker, stays) = (word("marker"), word("stays"));
     for (id, text) in [(&id, &marker), (&kept, &stays)] {
         let large = format!("{text}{}", "x".repeat(400_000));
         let body = json!({"id": id, "name": text, "user_id": text, "tags": [text], "output": large, "error": text, "metadata": {text: 1},

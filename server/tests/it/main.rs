@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests fail by panicking")]
 
+mod anomalies;
 mod bad_input;
 mod costs;
 mod drift;
@@ -18,5 +19,6 @@ mod models;
 mod rebuild;
 mod reprice;
 mod revocation;
+mod root_cause;
 mod sdk;
 mod takeover;

@@ -1,6 +1,8 @@
 //! What is concluded from traces.
 
+pub mod anomalies;
 pub mod drift;
 mod ended;
 pub mod failures;
 mod filters;
+pub mod root_cause;

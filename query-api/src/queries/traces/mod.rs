@@ -10,6 +10,7 @@ mod spans;
 
 pub use get::{get, visible};
 pub use list::list;
+pub use rows::TraceRow;
 pub use spans::spans;
 
 pub(crate) use crate::stores::down;

@@ -318,6 +318,8 @@ pub async fn new_settings(tweak: impl FnOnce(&mut Settings)) -> Settings {
         rate_write_burst: 1_000_000,
         rate_read_per_minute: 1_000_000,
         rate_read_burst: 1_000_000,
+        rate_ai_per_minute: 1_000_000,
+        rate_ai_burst: 1_000_000,
         freshness_wait_ms: 20_000,
         known_ids_capacity: 10_000,
         erase_interval_ms: 0,

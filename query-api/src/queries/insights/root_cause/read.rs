@@ -1,0 +1,132 @@
+//! A failed trace as the analysis looks at it, and the successful ones before it.
+
+use std::collections::HashMap;
+
+use clickhouse::Row;
+use insights::root_cause::{Run, Span, Step, Trace};
+use runtime::Problem;
+use serde::Deserialize;
+
+use super::super::super::traces::TraceRow;
+use super::super::filters::moment;
+use crate::stores::{Tenant, down};
+
+/// Of a text its beginning; a hash tells apart what differs further on.
+const HEAD: u32 = 2_000;
+const RUNS: u64 = 20;
+const RUN_STEPS: u64 = 500;
+/// How far back successful runs are looked for.
+const DAYS: i64 = 30;
+const DAY: i64 = 86_400_000_000;
+
+#[derive(Row, Deserialize)]
+struct SpanRow {
+    span_id: String,
+    parent_id: Option<String>,
+    span_type: String,
+    name: String,
+    model: Option<String>,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    duration_us: Option<i64>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    failed: u8,
+}
+
+#[derive(Row, Deserialize)]
+struct Text {
+    span_id: String,
+    field: String,
+    head: String,
+}
+
+#[derive(Row, Deserialize)]
+struct RunRow {
+    trace_id: String,
+    total_tokens: i64,
+    total_duration_us: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct StepRow {
+    trace_id: String,
+    span_type: String,
+    name: String,
+    duration: Option<i64>,
+}
+
+pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
+    let spans = tenant.select("?fields", "spans", "trace_id = ?", "").bind(&row.trace_id).fetch_all::<SpanRow>();
+    let columns = format!(
+        "span_id, toString(field) AS field, multiIf(chunks > 0, sha256, lengthUTF8(value) > {HEAD}, \
+         concat(substringUTF8(value, 1, {HEAD}), hex(xxh3(value))), value) AS head"
+    );
+    let condition = "trace_id = ? AND field IN ('error', 'input', 'output')";
+    let texts = tenant.select(&columns, "cells", condition, "").bind(&row.trace_id).fetch_all::<Text>();
+    let (spans, texts) = tokio::try_join!(spans, texts).map_err(down)?;
+    let mut texts: HashMap<(String, String), String> =
+        texts.into_iter().map(|text| ((text.span_id, text.field), text.head)).collect();
+    let mut take = |span: &str, field: &str| texts.remove(&(span.to_owned(), field.to_owned()));
+    let (error, output) = (take("", "error"), take("", "output"));
+    let spans = spans.into_iter().map(|span| Span {
+        error: take(&span.span_id, "error"),
+        input: take(&span.span_id, "input"),
+        output: take(&span.span_id, "output"),
+        id: span.span_id,
+        parent_id: span.parent_id,
+        span_type: span.span_type,
+        name: span.name,
+        model: span.model,
+        started_at: span.started_at,
+        ended_at: span.ended_at,
+        duration_us: span.duration_us,
+        input_tokens: span.input_tokens,
+        output_tokens: span.output_tokens,
+        failed: span.failed == 1,
+    });
+    Ok(Trace {
+        spans: spans.collect(),
+        name: row.name.clone(),
+        failed: true,
+        error,
+        output,
+        started_at: Some(row.started_at),
+        ended_at: row.ended_at,
+    })
+}
+
+/// The last successful traces of the same name and project up to this one.
+pub async fn runs(tenant: &Tenant, row: &TraceRow) -> Result<Vec<Run>, Problem> {
+    let condition = format!(
+        "name = ? AND ifNull(project_id, '') = ? AND status = 'completed' AND started_at <= {} AND started_at >= {}",
+        moment(row.started_at),
+        moment(row.started_at - DAYS * DAY)
+    );
+    let query = tenant.scan("?fields", "trace_list", &condition, &format!("ORDER BY started_at DESC LIMIT {RUNS}"));
+    let query = query.bind(&row.name).bind(row.project_id.as_deref().unwrap_or_default());
+    let found: Vec<RunRow> = query.fetch_all().await.map_err(down)?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = found.iter().map(|run| run.trace_id.as_str()).collect();
+    let columns = "trace_id, toString(span_type) AS span_type, name, \
+                   ifNull(duration_us, toUnixTimestamp64Micro(ended_at) - toUnixTimestamp64Micro(started_at)) AS duration";
+    let rest = format!(
+        "ORDER BY trace_id, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id LIMIT {RUN_STEPS} BY trace_id"
+    );
+    let query = tenant.select(columns, "spans", "trace_id IN ?", &rest).bind(&ids);
+    let rows: Vec<StepRow> = query.fetch_all().await.map_err(down)?;
+    let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
+    for row in rows {
+        let step = Step { span_type: row.span_type, name: row.name, duration_us: row.duration };
+        steps.entry(row.trace_id).or_default().push(step);
+    }
+    let runs = found.iter().map(|run| Run {
+        steps: steps.remove(&run.trace_id).unwrap_or_default(),
+        tokens: run.total_tokens,
+        // Without a duration a trace is listed with none above 0.
+        duration_us: (run.total_duration_us > 0).then_some(run.total_duration_us),
+    });
+    Ok(runs.collect())
+}
