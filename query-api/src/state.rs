@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runtime::position::Signer;
+use tokio::sync::Semaphore;
 
 use crate::freshness::Freshness;
 use crate::queries::insights::drift::Bounds;
@@ -14,5 +15,7 @@ pub struct AppState {
     pub postgres: Postgres,
     pub freshness: Arc<Freshness>,
     pub signer: Signer,
+    /// Turns of those that run.
+    pub exports: Arc<Semaphore>,
     pub drift: Bounds,
 }
