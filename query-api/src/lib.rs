@@ -14,6 +14,7 @@ mod routes;
 mod spending;
 mod state;
 mod stores;
+mod trace_filters;
 
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ impl QueryApi {
             clickhouse,
             postgres,
             signer: Signer::new(&settings.secret),
+            exports: queries::export::turns(),
             drift: Bounds {
                 false_discovery: f64::from(settings.drift_false_discovery_percent) / 100.0,
                 effect: f64::from(settings.drift_effect_percent) / 100.0,

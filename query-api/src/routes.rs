@@ -4,15 +4,17 @@ use axum::Router;
 use axum::routing::{get, post};
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
+use crate::queries::{analytics, api_keys, export, feedback, insights, models, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
     let rooms = Rooms::new(Service::QueryApi, gate)
         .on("GET", "/api/v1/traces", get(traces::list))?
+        .on("GET", "/api/v1/traces/export", get(export::traces))?
         .on("GET", "/api/v1/traces/{id}", get(traces::get))?
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
+        .on("GET", "/api/v1/spans/export", get(export::spans))?
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
         .on("GET", "/api/v1/models", get(models::list))?
         .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?

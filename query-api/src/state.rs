@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runtime::position::Signer;
+use tokio::sync::Semaphore;
 
 use crate::freshness::Freshness;
 use crate::queries::insights::drift::Bounds;
@@ -15,6 +16,8 @@ pub struct AppState {
     pub postgres: Postgres,
     pub freshness: Arc<Freshness>,
     pub signer: Signer,
+    /// Turns of those that run.
+    pub exports: Arc<Semaphore>,
     pub drift: Bounds,
     pub prices: Prices,
 }

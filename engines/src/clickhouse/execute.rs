@@ -8,12 +8,12 @@ use super::error::HttpError;
 use super::ffi::{Connection, ReadStream};
 use super::lz4::Decoder;
 use super::request::Statement;
-use super::sql;
+use super::{pipe, sql};
 
 /// As much of an answer is awaited before its status is sent, so that an error in it gets a status of its own.
-const HEAD: usize = 1 << 20;
+pub(super) const HEAD: usize = 1 << 20;
 
-type ReplySender = oneshot::Sender<Result<Reply, HttpError>>;
+pub(super) type ReplySender = oneshot::Sender<Result<Reply, HttpError>>;
 
 /// A piece of an insert's body. A body that ends without `End` was broken off.
 pub(super) enum Piece {
@@ -59,11 +59,12 @@ pub(super) fn run(shared: &Shared, statement: &Statement, reply: ReplySender) {
         Ok(connection) => connection,
         Err(error) => return drop(reply.send(Err(error))),
     };
-    let header = streamable(statement.format()).filter(|_| {
-        let is_read = sql::kind(&statement.sql) == sql::Kind::Read;
-        is_read && !statement.buffered && !sql::may_name_format(&statement.sql)
-    });
-    let Some(header) = header else {
+    let is_read = sql::kind(&statement.sql) == sql::Kind::Read;
+    let in_pieces = is_read && !statement.buffered && !sql::may_name_format(&statement.sql);
+    if in_pieces && pipe::is_file(statement.format()) {
+        return pipe::run(&mut connection, statement, reply);
+    }
+    let Some(header) = streamable(statement.format()).filter(|_| in_pieces) else {
         return drop(reply.send(whole(&mut connection, statement)));
     };
     if let Some(reply) = stream(&mut connection, statement, header, reply) {

@@ -19,6 +19,7 @@ mod handler;
 mod limits;
 mod lz4;
 mod multipart;
+mod pipe;
 mod recipe;
 mod request;
 mod serve;

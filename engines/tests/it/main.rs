@@ -4,5 +4,6 @@
 
 mod clickhouse_client;
 mod faults;
+mod parquet;
 mod sentences;
 mod support;

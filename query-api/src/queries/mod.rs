@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod api_keys;
+pub mod export;
 pub mod feedback;
 pub mod insights;
 pub mod models;

@@ -1,4 +1,4 @@
-//! ClickHouse: every query of tenants' data is made by [`Tenant::select`], which writes the tenant into it.
+//! ClickHouse: every query of tenants' data is made by [`Tenant::select`] and its like, which write the tenant into it.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub struct ClickHouse {
 
 /// The rows of one tenant, in one generation.
 pub struct Tenant {
-    client: Client,
-    generation: i32,
-    tenant: String,
+    pub(super) client: Client,
+    pub(super) generation: i32,
+    pub(super) tenant: String,
 }
 
 impl ClickHouse {

@@ -1,9 +1,11 @@
 //! Handles of the stores. What holds tenants' data cannot be asked without a tenant.
 
+mod as_of;
 mod clickhouse;
 mod generations;
 mod postgres;
 
+pub use as_of::{AsOf, is_overtaken};
 pub use clickhouse::{ClickHouse, Tenant, down};
 pub use generations::Generations;
 pub use postgres::{Postgres, PriceTable};

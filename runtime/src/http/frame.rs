@@ -100,6 +100,7 @@ fn cors(settings: &Settings) -> CorsLayer {
         "ratelimit-remaining",
         "ratelimit-reset",
         "etag",
+        "content-disposition",
     ];
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT])

@@ -21,6 +21,28 @@ pub const LIST_QUERY: &[(&str, &str)] = &[
     ("count", "`exact`: count all of a filtered list"),
 ];
 
+pub const EXPORT_QUERY: &[(&str, &str)] = &[
+    (
+        "format",
+        "ndjson (default; lines like the API's traces and spans), csv (texts that begin like a formula, or with `'`, \
+         have a `'` before them) or parquet",
+    ),
+    ("payloads", "true (default), or false: without input, output, error, metadata, token_ids and logprobs"),
+    ("status", "running, completed or failed"),
+    ("project_id", "Exact project"),
+    ("name", "Exact name"),
+    ("session_id", "Exact session"),
+    ("user_id", "Exact user"),
+    ("model", "A model that one of the spans used"),
+    ("tag", "One of the trace's tags"),
+    ("environment", "Exact environment"),
+    ("from", "Traces that started at or after (RFC 3339)"),
+    ("to", "Traces that started before (RFC 3339)"),
+    ("min_cost", "Traces with a total cost of at least (US dollars)"),
+    ("min_duration_ms", "Traces with a total duration of at least"),
+    ("q", "Words that occur in the trace's name"),
+];
+
 pub const COSTS_QUERY: &[(&str, &str)] = &[
     (
         "from",

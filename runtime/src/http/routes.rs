@@ -6,8 +6,8 @@ use axum::routing::MethodRouter;
 
 use super::Gate;
 use super::parameters::{
-    ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY,
-    MODELS_QUERY,
+    ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, EXPORT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY,
+    LIST_QUERY, MODELS_QUERY,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,17 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/api/v1/traces/export",
+        service: QueryApi,
+        class: Read,
+        tag: "Traces",
+        summary: "All traces that the filters select, as a file, in the order of their ids",
+        query: EXPORT_QUERY,
+        body: None,
+        answers: &[(200, "The file; a body that breaks off is not whole", None)],
+    },
+    Route {
+        method: "GET",
         path: "/api/v1/traces/{id}",
         service: QueryApi,
         class: Read,
@@ -108,6 +119,17 @@ pub const ROUTES: &[Route] = &[
         query: &[("limit", "1 to 1000, default 200"), ("cursor", "next_cursor of the page before")],
         body: None,
         answers: &[(200, "A page of spans", Some("SpanList"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/spans/export",
+        service: QueryApi,
+        class: Read,
+        tag: "Traces",
+        summary: "All spans of the traces that the filters select, as a file, in the order of their ids",
+        query: EXPORT_QUERY,
+        body: None,
+        answers: &[(200, "The file; a body that breaks off is not whole", None)],
     },
     Route {
         method: "POST",

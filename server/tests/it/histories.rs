@@ -5,6 +5,7 @@
 mod bodies;
 mod check;
 mod costs;
+mod export;
 mod failures;
 mod history;
 mod installation;

@@ -7,6 +7,7 @@ mod bad_input;
 mod costs;
 mod drift;
 mod erasure;
+mod export;
 mod failures;
 mod faults;
 mod harness;

@@ -14,13 +14,13 @@ use serde::Deserialize;
 
 use super::documents::TraceList;
 use super::down;
-use super::filters::{Filters, PARAMETERS};
 use super::payloads::Payloads;
 use super::rows::TraceRow;
 use crate::cursor::Cursor;
 use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Tenant;
+use crate::trace_filters::{FILTERS, Filters};
 
 /// Filtered lists are counted this far unless an exact count is asked for.
 const COUNTED: u64 = 10_000;
@@ -92,7 +92,8 @@ pub async fn list(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<TraceList>, Problem> {
-    let mut params = Params::new(pairs, PARAMETERS);
+    let known = [&FILTERS[..], &["sort", "limit", "offset", "cursor", "count"]].concat();
+    let mut params = Params::new(pairs, &known);
     let filters = Filters::read(&mut params);
     let sort = Sort::read(&mut params);
     let limit = params.whole("limit", 1, 200, 50);

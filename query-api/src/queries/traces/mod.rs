@@ -1,7 +1,6 @@
 //! Traces and spans.
 
 pub mod documents;
-mod filters;
 mod get;
 mod list;
 mod payloads;

@@ -17,6 +17,13 @@ pub struct Answer {
     pub text: String,
 }
 
+/// An answer that need not be text.
+#[derive(Debug)]
+pub struct Download {
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Vec<u8>,
+}
+
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
@@ -84,6 +91,21 @@ impl Client {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
+    }
+
+    /// A file, whole.
+    pub async fn download(&self, path: &str) -> Download {
+        let response = self.begin(path).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        assert_eq!(status.as_u16(), 200, "{path}: {}", String::from_utf8_lossy(&body));
+        Download { headers, body: body.into() }
+    }
+
+    /// A file of which nothing is read yet.
+    pub async fn begin(&self, path: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}{path}", self.base)).header("x-retrace-key", &self.key);
+        request.send().await.unwrap()
     }
 
     /// A read that waits for a write.

@@ -4,11 +4,13 @@ mod client;
 mod log;
 pub mod process;
 mod random;
+mod same;
 mod world;
 
 pub use client::{Answer, Client};
 pub use process::{NO_SETTINGS, Process, environment};
 pub use random::{Random, number};
+pub use same::{same, without};
 pub use world::{
     Projector, Retrace, World, binary, described, engines, eventually, eventually_ok, free_port, level, new_settings,
     outage, sharing,

@@ -1,16 +1,15 @@
 //! What REST answers about a history's traces, beside what the fold over the log says.
 
 use schemas::Money;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use verify::{Fold, TraceView};
 
 use super::bodies::{MODELS, NAMES};
-use super::costs;
-use super::failures;
 use super::history::{TENANTS, USERS};
 use super::models;
 use super::play::Play;
-use crate::harness::{Client, Random};
+use super::{costs, export, failures};
+use crate::harness::{Client, Random, same, without};
 
 /// The first difference, in words.
 pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Result<(), String> {
@@ -36,6 +35,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         costs::compare(client, &views, random).await?;
         models::compare(client, &views, random).await?;
         failures::compare(client, &views, random).await?;
+        export::compare(client, &views, random).await?;
     }
     Ok(())
 }
@@ -167,37 +167,5 @@ fn place(view: &TraceView, sort: &str) -> i128 {
 
 /// A trace without what lists leave out.
 fn listed(view: &TraceView) -> Value {
-    let mut trace = verify::json::trace(view);
-    if let Some(fields) = trace.as_object_mut() {
-        for name in ["input", "output", "spans"] {
-            fields.remove(name);
-        }
-    }
-    trace
-}
-
-/// Numbers are compared as such: the answer writes decimals, the fold floats.
-pub fn same(expected: &Value, found: &Value, path: &str) -> Result<(), String> {
-    let differ = || {
-        let short = |value: &Value| value.to_string().chars().take(300).collect::<String>();
-        Err(format!("{path}: expected {}, found {}", short(expected), short(found)))
-    };
-    match (expected, found) {
-        (Value::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
-            (Some(a), Some(b)) if (a - b).abs() <= 1e-12 * a.abs() => Ok(()),
-            _ => differ(),
-        },
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter().zip(b).enumerate().try_for_each(|(at, (a, b))| same(a, b, &format!("{path} [{at}]")))
-        }
-        (Value::Object(a), Value::Object(b)) if names(a) == names(b) => {
-            a.iter().try_for_each(|(name, a)| same(a, &b[name], &format!("{path} .{name}")))
-        }
-        (a, b) if a == b => Ok(()),
-        _ => differ(),
-    }
-}
-
-fn names(fields: &Map<String, Value>) -> std::collections::BTreeSet<&String> {
-    fields.keys().collect()
+    without(verify::json::trace(view), &["input", "output", "spans"])
 }

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use verify::TraceView;
 
 use super::bodies::{BASE, MODELS, NAMES};
-use super::check::same;
-use crate::harness::{Client, Random};
+use crate::harness::{Client, Random, same};
 
 /// Zones by what they are ahead of UTC in the days of the histories.
 const ZONES: [(&str, i64); 4] =

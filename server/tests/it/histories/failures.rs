@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use verify::TraceView;
 
 use super::bodies::NAMES;
-use super::check::same;
-use crate::harness::{Client, Random};
+use crate::harness::{Client, Random, same};
 
 const FROM: [&str; 2] = ["2025-11-01T00:00:00Z", "2025-11-19T00:00:00Z"];
 

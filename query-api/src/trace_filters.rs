@@ -1,11 +1,11 @@
-//! The filters of the trace list, as a condition and its values.
+//! The filters of the trace list, as a condition on `trace_list` and its values.
 
 use clickhouse::query::Query;
 use schemas::Money;
 
 use crate::params::Params;
 
-pub const PARAMETERS: &[&str] = &[
+pub const FILTERS: [&str; 13] = [
     "status",
     "project_id",
     "name",
@@ -19,11 +19,6 @@ pub const PARAMETERS: &[&str] = &[
     "min_cost",
     "min_duration_ms",
     "q",
-    "sort",
-    "limit",
-    "offset",
-    "cursor",
-    "count",
 ];
 
 const MOST_WORDS: usize = 16;
@@ -111,6 +106,11 @@ impl Filters {
                 counted.push((column, value.to_owned()));
             }
         }
+    }
+
+    /// Whether they let every trace pass.
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
     }
 
     pub fn condition(&self) -> String {

@@ -1,0 +1,120 @@
+//! Formats whose answer is one file, such as Parquet. The engine formats the blocks of a stream each on its own, and so
+//! has only whole answers of such a format; here it writes the file into a named pipe, which is read while it does.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tokio::sync::mpsc;
+
+use super::error::HttpError;
+use super::execute::{HEAD, Reply, ReplySender};
+use super::ffi::Connection;
+use super::request::Statement;
+use super::sql;
+
+const PIECE: usize = 256 << 10;
+
+/// Whether a format is one file that is written from its beginning to its end.
+pub(super) fn is_file(format: &str) -> bool {
+    format == "Parquet"
+}
+
+/// A named pipe that is gone with this.
+struct Pipe(PathBuf);
+
+impl Pipe {
+    fn new() -> std::io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("retrace-{}-{}.pipe", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        // One of a process that had this id before.
+        let _ = std::fs::remove_file(&path);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Where the bytes of the file went.
+enum Gone {
+    /// All of them are here: nothing was sent yet.
+    Nowhere(ReplySender, Vec<Bytes>),
+    Sent(mpsc::Sender<Result<Bytes, HttpError>>),
+}
+
+pub(super) fn run(connection: &mut Connection, statement: &Statement, reply: ReplySender) {
+    let (pipe, writer, reader) = match open(reply) {
+        Ok(opened) => opened,
+        Err((reply, cause)) => return drop(reply.send(Err(HttpError::internal(&cause.to_string())))),
+    };
+    let sql = format!("{} INTO OUTFILE {} APPEND", statement.sql, sql::string_literal(&pipe.0.to_string_lossy()));
+    let outcome = connection.query(&sql, statement.format(), &statement.params).map_err(HttpError::from);
+    // The reader's end of the file.
+    drop(writer);
+    let Ok(gone) = reader.join() else { return };
+    match (gone, outcome) {
+        (Gone::Nowhere(reply, pieces), Ok(_)) => {
+            drop(reply.send(Ok(Reply::Whole { body: pieces.concat().into(), rows: (0, 0, 0) })));
+        }
+        (Gone::Nowhere(reply, _), Err(error)) => drop(reply.send(Err(error))),
+        (Gone::Sent(sender), Err(error)) => drop(sender.blocking_send(Err(error))),
+        (Gone::Sent(_), Ok(_)) => {}
+    }
+}
+
+/// The pipe, a writer that keeps it open, and the thread that reads it.
+fn open(reply: ReplySender) -> Result<(Pipe, File, JoinHandle<Gone>), (ReplySender, std::io::Error)> {
+    match ends() {
+        Ok((pipe, writer, reader)) => Ok((pipe, writer, std::thread::spawn(move || forward(reader, reply)))),
+        Err(cause) => Err((reply, cause)),
+    }
+}
+
+fn ends() -> std::io::Result<(Pipe, File, File)> {
+    let pipe = Pipe::new()?;
+    // While both ends are open, no opening waits for the other.
+    let _both = OpenOptions::new().read(true).write(true).open(&pipe.0)?;
+    let reader = OpenOptions::new().read(true).open(&pipe.0)?;
+    let writer = OpenOptions::new().write(true).open(&pipe.0)?;
+    Ok((pipe, writer, reader))
+}
+
+/// Passes the file on from its first [`HEAD`] bytes. When nobody wants it any more the pipe closes, and the statement fails.
+fn forward(mut file: File, reply: ReplySender) -> Gone {
+    let (mut head, mut size) = (Vec::new(), 0);
+    while size < HEAD {
+        match piece(&mut file) {
+            Some(piece) => {
+                size += piece.len();
+                head.push(piece);
+            }
+            None => return Gone::Nowhere(reply, head),
+        }
+    }
+    let (sender, rest) = mpsc::channel(2);
+    if reply.send(Ok(Reply::Stream { head, rest })).is_ok() {
+        while let Some(piece) = piece(&mut file) {
+            if sender.blocking_send(Ok(piece)).is_err() {
+                break;
+            }
+        }
+    }
+    Gone::Sent(sender)
+}
+
+fn piece(file: &mut File) -> Option<Bytes> {
+    let mut buffer = vec![0; PIECE];
+    let length = file.read(&mut buffer).ok().filter(|length| *length > 0)?;
+    buffer.truncate(length);
+    Some(buffer.into())
+}

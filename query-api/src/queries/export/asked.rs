@@ -1,0 +1,53 @@
+//! What is asked for.
+
+use runtime::Problem;
+
+use crate::params::Params;
+use crate::trace_filters::{FILTERS, Filters};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Ndjson,
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Ndjson => "application/x-ndjson",
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            Format::Parquet => "parquet",
+        }
+    }
+}
+
+pub struct Asked {
+    pub format: Format,
+    pub payloads: bool,
+    pub filters: Filters,
+}
+
+impl Asked {
+    pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
+        let known = [&FILTERS[..], &["format", "payloads"]].concat();
+        let mut params = Params::new(pairs, &known);
+        let filters = Filters::read(&mut params);
+        let format = match params.one_of("format", &["ndjson", "csv", "parquet"]).as_deref() {
+            Some("csv") => Format::Csv,
+            Some("parquet") => Format::Parquet,
+            _ => Format::Ndjson,
+        };
+        let payloads = params.one_of("payloads", &["true", "false"]).as_deref() != Some("false");
+        params.finish()?;
+        Ok(Asked { format, payloads, filters })
+    }
+}

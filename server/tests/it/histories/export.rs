@@ -1,0 +1,39 @@
+//! What the exports hold, beside what the fold says.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use verify::TraceView;
+
+use crate::harness::{Client, Random, same, without};
+
+const PAYLOADS: [&str; 6] = ["input", "output", "error", "metadata", "token_ids", "logprobs"];
+
+pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random) -> Result<(), String> {
+    let payloads = random.percent(80);
+    let left_out: &[&str] = if payloads { &[] } else { &PAYLOADS };
+    let status = random.percent(30).then(|| *random.pick(&["running", "completed", "failed"]));
+    let asked = || views.iter().filter(|view| status.is_none_or(|status| view.status.as_str() == status));
+    let mut traces: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut spans: BTreeMap<(&str, &str), Value> = BTreeMap::new();
+    for view in asked() {
+        traces.insert(&view.id, without(without(verify::json::trace(view), &["spans"]), left_out));
+        for span in &view.spans {
+            spans.insert((&view.id, &span.id), without(verify::json::span(&view.id, span), left_out));
+        }
+    }
+    let status = status.map(|status| format!("&status={status}")).unwrap_or_default();
+    for (noun, expected) in
+        [("traces", traces.into_values().collect()), ("spans", spans.into_values().collect::<Vec<Value>>())]
+    {
+        let path = format!("/api/v1/{noun}/export?payloads={payloads}{status}");
+        let answer = client.get(&path).await;
+        if answer.status != 200 {
+            return Err(format!("GET {path}: {} {}", answer.status, answer.text));
+        }
+        let found = answer.text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>();
+        let found = found.map_err(|cause| format!("GET {path}: {cause}: {}", answer.text))?;
+        same(&Value::Array(expected), &Value::Array(found), &format!("GET {path}"))?;
+    }
+    Ok(())
+}
