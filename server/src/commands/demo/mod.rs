@@ -136,11 +136,13 @@ fn look_at(base: &str, incidents: &[Incident]) -> String {
     let curl = |path: &str| format!("  curl '{base}/api/v1/{path}' -H \"x-retrace-key: $RETRACE_API_KEY\"\n");
     let planted: String = incidents.iter().map(line).collect();
     format!(
-        "\nAll of them have the tag `{TAG}`. What happened in them:\n\n{planted}\nLook at it:\n\n{}{}{}{}",
+        "\nAll of them have the tag `{TAG}`. What happened in them:\n\n{planted}\nLook at it:\n\n{}{}{}{}{}{}",
         curl(&format!("traces?tag={TAG}&status=failed&limit=5")),
         curl(&format!("traces?tag={TAG}&sort=-total_cost&limit=5")),
         curl(&format!("analytics/costs?tag={TAG}&group_by=name")),
         curl("insights/drift?by=name"),
+        curl("insights/failures"),
+        curl("insights/anomalies/backtest"),
     )
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use verify::TraceView;
 
-use super::check::same;
-use crate::harness::{Client, Random};
+use crate::harness::{Client, Random, same};
 
 pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random) -> Result<(), String> {
     let project = random.percent(40).then_some("p");
