@@ -1,4 +1,4 @@
-//! How often anomalies are reported where there are none, and where there are. Prints the tables of ADR 0013.
+//! How often anomalies are reported where there are none, and where there are. Prints the tables of ADR 0010.
 //!
 //!     cargo run --release -p retrace-insights --example anomaly_calibration [simulations]
 

@@ -81,7 +81,7 @@ impl Scored {
         let current = amounts.mean().unwrap_or(0.0);
         let reach = deviation * student_quantile(bounds.level, fit.df);
         let expected = |sign: f64| baseline * ratio / self.scores.ratio(amounts, level + sign * reach);
-        let spike = p_value <= bounds.level && ratio >= bounds.spike_ratio && current > baseline;
+        let spike = p_value <= bounds.level && ratio >= bounds.spike_ratio;
         Finding {
             baseline,
             current,

@@ -9,15 +9,15 @@ pub(super) struct Trial {
     pub rate: f64,
 }
 
-/// By how much days' error rates differ, as a share of the rate, before anything is known of them: half-normal.
-const PRIOR_VARIATION: f64 = 0.5;
+/// Standard deviation of days' log-odds before anything is known of them: half-normal, with this scale.
+const PRIOR_VARIATION: f64 = 1.0;
 const STEP: f64 = 0.05;
 const STEPS: u32 = 40;
 
 /// Correlations with their weights, which add up to 1: the likelihood of the trials, in which they count as so many
 /// independent ones as `information` says, times the prior.
 pub(super) fn posterior(trials: &[Trial], rate: f64, information: f64) -> Vec<(f64, f64)> {
-    let correlation = |variation: f64, rate: f64| (variation * variation * rate / (1.0 - rate).max(1e-9)).min(0.9);
+    let correlation = |variation: f64, rate: f64| (variation * variation * rate * (1.0 - rate)).min(0.9);
     let logs: Vec<(f64, f64)> = (0..=STEPS)
         .map(|step| {
             let variation = f64::from(step) * STEP;

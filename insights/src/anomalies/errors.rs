@@ -85,7 +85,10 @@ impl Expected {
         let trials: Vec<Trial> = kept.map(trial).collect();
         let seen = seen[usize::from(weekday)];
         let rate = (seen * traces + 0.5) / (traces + 1.0);
+        // Rates that were fitted to the windows make them look more alike than they are.
+        let fitted = trials.len() as f64 / fit.freedom();
         let with_error = |(correlation, weight): (f64, f64)| {
+            let correlation = correlation * fitted;
             let of_rate = fit.widening * sum(&|weight, traces| weight * weight * (correlation + 1.0 / traces));
             ((correlation + of_rate + fit.shrinkage_variance(weekday)).min(0.999), weight)
         };

@@ -83,8 +83,8 @@ pub(super) fn fit(points: &[Point], growth: impl Fn(f64) -> f64) -> Fit {
         fit.weigh(&residuals(&levels));
         fit.own = fit.own_levels(points);
         levels = points.iter().map(|point| fit.mean(point.weekday, |place| points[place].value)).collect();
-        fit.estimate_spread(points, &residuals(&levels));
-        fit.kept = without_incidents(&residuals(&levels), fit.spread, INCIDENT);
+        let spread = fit.estimate_spread(points, &residuals(&levels));
+        fit.kept = without_incidents(&residuals(&levels), spread, INCIDENT);
     }
     fit.split &= fit.keeps(true) && fit.keeps(false);
     fit.weigh(&residuals(&levels));
@@ -182,7 +182,9 @@ impl Fit {
         Own { variance, shrinkage }
     }
 
-    fn estimate_spread(&mut self, points: &[Point], residuals: &[Residual]) {
+    /// Gives the spread as if no window resembled another, too: by the other, which is wide where that is in doubt, incidents
+    /// would pass.
+    fn estimate_spread(&mut self, points: &[Point], residuals: &[Residual]) -> f64 {
         let kept: Vec<(u16, Residual)> = points
             .iter()
             .zip(residuals)
@@ -204,11 +206,12 @@ impl Fit {
         self.df = ((windows - self.parameters) * (1.0 - memory * memory) / (1.0 + memory * memory)).max(1.0);
         let residuals: Vec<Residual> = kept.into_iter().map(|(_, residual)| residual).collect();
         self.spread = by_moments(&residuals, self.freedom());
+        by_moments(&residuals, (windows - self.parameters).max(1.0))
     }
 
     /// What the squares of the kept windows' residuals add up to, in their variances.
     pub fn freedom(&self) -> f64 {
         let windows = self.kept.iter().filter(|kept| **kept).count() as f64;
-        (windows - self.widening * self.parameters).max(1.0)
+        (windows - self.widening * self.parameters).max(windows / 4.0)
     }
 }

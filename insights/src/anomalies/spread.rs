@@ -51,7 +51,8 @@ fn solve(residuals: &[Residual], too_small: impl Fn(f64) -> bool) -> f64 {
 
 /// Of fewer pairs of days no correlation can be told.
 const FEWEST_PAIRS: usize = 12;
-const MOST_MEMORY: f64 = 0.8;
+/// So few days often seem to resemble each other more than they do, and then nothing would be an anomaly.
+const MOST_MEMORY: f64 = 0.5;
 
 /// The correlation of a window with the next, of standardised residuals by day.
 pub(super) fn memory(residuals: &[(u16, f64)]) -> f64 {
@@ -62,7 +63,7 @@ pub(super) fn memory(residuals: &[(u16, f64)]) -> f64 {
         in_order.windows(2).filter(|pair| pair[1].0 - pair[0].0 == step).map(|pair| pair[0].1 * pair[1].1).collect();
     let count = in_order.len() as f64;
     let power = in_order.iter().map(|(_, value)| value * value).sum::<f64>() / count;
-    if products.len() < FEWEST_PAIRS || power <= 0.0 {
+    if products.len() < FEWEST_PAIRS || power <= 1e-9 {
         return 0.0;
     }
     let seen = products.iter().sum::<f64>() / products.len() as f64 / power;

@@ -45,6 +45,9 @@ pub fn beta_binomial_sf(failed: u64, traces: u64, rate: f64, correlation: f64) -
 
 /// P(T ≥ t) of Student's distribution.
 pub fn student_sf(t: f64, df: f64) -> f64 {
+    if t.is_nan() {
+        return 1.0;
+    }
     StudentsT::new(0.0, 1.0, df).map_or(1.0, |distribution| distribution.sf(t))
 }
 
@@ -52,14 +55,14 @@ pub fn student_sf(t: f64, df: f64) -> f64 {
 /// df / χ² by which the variance may be another. Of a normal tail this makes Student's.
 pub fn over_variance(df: f64, tail: impl Fn(f64) -> f64) -> f64 {
     // Trapezoids over ln χ², whose density falls on both sides like an exponential or faster.
-    const NODES: usize = 64;
+    const NODES: usize = 96;
     let (width, middle) = ((2.0 / df).sqrt(), df.ln());
     let (from, to) = (middle - (8.0 * width).max(40.0 / df), middle + 6.0 * width);
     let (mut weights, mut sum) = (0.0, 0.0);
     for node in 0..NODES {
         let log = from + (to - from) * node as f64 / (NODES - 1) as f64;
         let weight = (df / 2.0 * (log - middle) - (log.exp() - df) / 2.0).exp();
-        if weight > 1e-12 {
+        if weight > 1e-16 {
             weights += weight;
             sum += weight * tail(df / log.exp());
         }

@@ -85,7 +85,7 @@ pub struct Analysis {
     pub failed_step: String,
     pub contributing_factors: Vec<String>,
     pub suggested_fix: String,
-    /// The share of answers with evidence like this one's that name the right span.
+    /// At most the share of answers on such evidence that named the planted span, see the module `confidence`.
     pub confidence: f64,
     pub evidence: Evidence,
 }

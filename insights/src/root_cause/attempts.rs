@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::failures::Failures;
 use super::graph::Graph;
 
+/// Parent, type and name of a call, and what it was asked.
+type Asked<'a> = (Option<usize>, &'a str, &'a str, Option<&'a str>);
+
 pub(super) struct Attempts {
     /// Of a failed span: a later attempt at the same succeeded.
     recovered: Vec<bool>,
@@ -17,7 +20,7 @@ impl Attempts {
     pub fn of(graph: &Graph<'_>, failures: &Failures) -> Attempts {
         let mut calls: HashMap<(Option<usize>, &str, &str), Vec<usize>> = HashMap::new();
         // Of the same call, and of the same question to another model: when a successful one started.
-        let mut succeeded: HashMap<(Option<usize>, &str, &str, Option<&str>), i64> = HashMap::new();
+        let mut succeeded: HashMap<Asked<'_>, i64> = HashMap::new();
         for (place, span) in graph.spans.iter().enumerate() {
             let (parent, name) = (graph.parents[place], base(&span.name));
             calls.entry((parent, &span.span_type, name)).or_default().push(place);

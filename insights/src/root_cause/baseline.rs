@@ -17,58 +17,68 @@ type Call<'a> = (&'a str, &'a str);
 
 pub(super) struct Baseline<'a> {
     runs: &'a [Run],
-    durations: HashMap<Call<'a>, i64>,
-    /// The most often that one run has the step.
-    most: HashMap<Call<'a>, usize>,
-    /// How often it is done by then, and how far in a run that is; of steps that runs do.
-    places: HashMap<(Call<'a>, usize), usize>,
+    calls: HashMap<Call<'a>, usize>,
+    usual: Vec<Usual>,
+}
+
+/// How runs do a call.
+#[derive(Default)]
+struct Usual {
+    duration_us: Option<i64>,
+    /// The most often that one run does it.
+    most: usize,
+    /// Of its first time, its second and so on: how far in a run that is, as long as runs do it so often.
+    places: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Seen {
+    durations: Vec<i64>,
+    places: Vec<Vec<usize>>,
+    /// In the run that is looked at.
+    run: usize,
+    count: usize,
 }
 
 impl<'a> Baseline<'a> {
     pub fn of(runs: &'a [Run]) -> Baseline<'a> {
-        let mut durations: HashMap<Call<'a>, Vec<i64>> = HashMap::new();
-        let mut most: HashMap<Call<'a>, usize> = HashMap::new();
-        let mut places: HashMap<(Call<'a>, usize), Vec<usize>> = HashMap::new();
-        for run in runs {
-            let mut counts: HashMap<Call<'a>, usize> = HashMap::new();
+        let mut calls: HashMap<Call<'a>, usize> = HashMap::new();
+        let mut seen: Vec<Seen> = Vec::new();
+        for (number, run) in runs.iter().enumerate() {
             for (place, step) in run.steps.iter().enumerate() {
-                let call = of_step(step);
-                let count = counts.entry(call).or_default();
-                places.entry((call, *count)).or_default().push(place);
-                *count += 1;
-                durations.entry(call).or_default().extend(step.duration_us);
-            }
-            for (call, count) in counts {
-                let most = most.entry(call).or_default();
-                *most = count.max(*most);
+                let next = calls.len();
+                let call = *calls.entry(of_step(step)).or_insert(next);
+                if call == seen.len() {
+                    seen.push(Seen::default());
+                }
+                seen[call].add(number, place, step.duration_us);
             }
         }
         let needed = (runs.len() as f64 * SHARE).ceil() as usize;
-        let common = |found: &Vec<usize>| runs.len() >= FEWEST_RUNS && found.len() >= needed;
-        let median_place = |mut found: Vec<usize>| median(&mut found).unwrap_or(0);
-        Baseline {
-            runs,
-            durations: durations.into_iter().filter_map(|(call, mut all)| Some((call, median(&mut all)?))).collect(),
-            most,
-            places: places
-                .into_iter()
-                .filter(|(_, found)| common(found))
-                .map(|(step, found)| (step, median_place(found)))
-                .collect(),
-        }
+        let is_common = |found: &Vec<usize>| runs.len() >= FEWEST_RUNS && found.len() >= needed;
+        let usual = seen.into_iter().map(|mut seen| Usual {
+            duration_us: median(&mut seen.durations),
+            most: seen.places.len(),
+            places: seen.places.iter_mut().filter(|found| is_common(found)).filter_map(|found| median(found)).collect(),
+        });
+        Baseline { runs, calls, usual: usual.collect() }
+    }
+
+    fn usual(&self, span: &Span) -> Option<&Usual> {
+        self.usual.get(*self.calls.get(&of_span(span))?)
     }
 
     pub fn has_durations(&self) -> bool {
-        !self.durations.is_empty()
+        self.usual.iter().any(|usual| usual.duration_us.is_some())
     }
 
     pub fn duration(&self, span: &Span) -> Option<i64> {
-        self.durations.get(&of_span(span)).copied()
+        self.usual(span)?.duration_us
     }
 
     /// None: there are no runs to compare with.
     pub fn most(&self, span: &Span) -> Option<usize> {
-        (!self.runs.is_empty()).then(|| self.most.get(&of_span(span)).copied().unwrap_or(0))
+        (!self.runs.is_empty()).then(|| self.usual(span).map_or(0, |usual| usual.most))
     }
 
     pub fn compare(&self, graph: &Graph<'_>, failures: &Failures) -> Option<Comparison> {
@@ -94,24 +104,28 @@ impl<'a> Baseline<'a> {
         if self.runs.len() < FEWEST_RUNS {
             return None;
         }
-        let mut counts: HashMap<Call<'_>, usize> = HashMap::new();
+        let mut counts = vec![0usize; self.usual.len()];
+        let mut failed = vec![0usize; self.usual.len()];
         let mut reached: Vec<(usize, usize)> = Vec::new();
         let mut found = None;
-        for (place, span) in graph.spans.iter().enumerate().filter(|(place, _)| !failures.has_failed(*place)) {
-            let call = of_span(span);
-            let count = counts.entry(call).or_default();
-            reached.extend(self.places.get(&(call, *count)).map(|at| (*at, place)));
-            *count += 1;
-            if found.is_none() && span.is_call() && !self.most.contains_key(&call) {
-                found = Some(place);
+        for (place, span) in graph.spans.iter().enumerate() {
+            let has_failed = failures.has_failed(place);
+            match self.calls.get(&of_span(span)) {
+                // An attempt more or less is no other way to go, and a step that failed is not missing.
+                Some(&call) if has_failed => failed[call] += 1,
+                Some(&call) => {
+                    reached.extend(self.usual[call].places.get(counts[call]).map(|at| (*at, place)));
+                    counts[call] += 1;
+                }
+                None if found.is_none() && span.is_call() && !has_failed => found = Some(place),
+                None => {}
             }
         }
-        let missing = self
-            .places
-            .iter()
-            .filter(|((call, done), _)| counts.get(call).is_none_or(|count| count <= done))
-            .map(|((call, _), at)| (*at, *call))
-            .min();
+        let next = |(call, number): (&Call<'a>, &usize)| {
+            let done = counts[*number] + failed[*number];
+            Some((*self.usual[*number].places.get(done)?, *call))
+        };
+        let missing = self.calls.iter().filter_map(next).min();
         let last_before =
             |at: usize| reached.iter().filter(|(reached, _)| *reached < at).max().map(|(_, place)| *place);
         match (missing, found) {
@@ -129,6 +143,20 @@ pub(super) struct Place {
     pub after: Option<usize>,
     pub expected: Option<String>,
     pub found: Option<usize>,
+}
+
+impl Seen {
+    fn add(&mut self, run: usize, place: usize, duration_us: Option<i64>) {
+        if self.run != run {
+            (self.run, self.count) = (run, 0);
+        }
+        if self.count == self.places.len() {
+            self.places.push(Vec::new());
+        }
+        self.places[self.count].push(place);
+        self.count += 1;
+        self.durations.extend(duration_us);
+    }
 }
 
 fn of_span(span: &Span) -> Call<'_> {

@@ -6,7 +6,7 @@ use super::answer::Kind;
 use super::attempts::Attempts;
 use super::failures::{Failure, Failures};
 use super::graph::Graph;
-use super::words::{shared, telling, words};
+use super::words::{shared, words};
 
 /// Where the descent ended, and how sure it was of its way.
 pub(super) struct Blamed {
@@ -29,7 +29,6 @@ pub(super) fn blame(graph: &Graph<'_>, failures: &Failures, attempts: &Attempts)
     loop {
         let scope = blamed.place;
         let above = failures.said(scope);
-        let tells = telling(&above.words);
         let itself = own_score(above);
         let mut scored: Vec<(f64, i64, usize)> = failures
             .below(scope)
@@ -37,7 +36,7 @@ pub(super) fn blame(graph: &Graph<'_>, failures: &Failures, attempts: &Attempts)
             .filter(|place| !attempts.is_recovered(**place) && !is_victim(above, failures.kind(**place)))
             .map(|place| {
                 let ended = graph.spans[*place].end().unwrap_or(i64::MAX);
-                (score(graph, failures, above, &tells, *place), ended, *place)
+                (score(graph, failures, above, *place), ended, *place)
             })
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -53,7 +52,7 @@ pub(super) fn blame(graph: &Graph<'_>, failures: &Failures, attempts: &Attempts)
         blamed.rivals += usize::from(best == next);
         blamed.handled |= failures.is_handled(graph, place);
         let first = attempts.first(graph, place);
-        blamed.told_above |= failures.at(first).is_some_and(|failure| agree(&tells, failure).is_some_and(|o| o >= 0.5));
+        blamed.told_above |= failures.at(first).is_some_and(|failure| agree(above, failure).is_some_and(|o| o >= 0.5));
         blamed.above = scope;
         blamed.place = Some(first);
     }
@@ -92,10 +91,10 @@ fn is_consequence(kind: Kind) -> bool {
     )
 }
 
-fn score(graph: &Graph<'_>, failures: &Failures, above: &Failure, tells: &HashSet<&str>, place: usize) -> f64 {
+fn score(graph: &Graph<'_>, failures: &Failures, above: &Failure, place: usize) -> f64 {
     let Some(failure) = failures.at(place) else { return f64::MIN };
     let mut score = 0.5;
-    score += match agree(tells, failure) {
+    score += match agree(above, failure) {
         Some(part) if part >= 0.5 => 4.0 * part,
         Some(part) if part < 0.2 && is_clear(above) => -1.0,
         _ => 0.0,
@@ -120,6 +119,6 @@ fn score(graph: &Graph<'_>, failures: &Failures, above: &Failure, tells: &HashSe
 }
 
 /// The share of telling words in common, in quarters: less of a difference is chance.
-fn agree(tells: &HashSet<&str>, failure: &Failure) -> Option<f64> {
-    shared(tells, &telling(&failure.words)).map(|part| (part * 4.0).floor() / 4.0)
+fn agree(above: &Failure, failure: &Failure) -> Option<f64> {
+    shared(&above.telling, &failure.telling).map(|part| (part * 4.0).floor() / 4.0)
 }

@@ -2,6 +2,8 @@
 
 use super::own::Look;
 
+const FAR: i64 = 4;
+
 /// The span below a scope that took at least half of its time beyond what it takes in successful runs.
 pub(super) fn slowest(look: &Look<'_>, scope: Option<usize>) -> Option<usize> {
     let graph = look.graph;
@@ -31,6 +33,13 @@ pub(super) fn slowest(look: &Look<'_>, scope: Option<usize>) -> Option<usize> {
     }
 }
 
+/// Many times as slow as in successful runs.
+pub(super) fn is_far_too_slow(look: &Look<'_>, place: usize) -> bool {
+    let usual = look.baseline.duration(look.graph.spans[place]);
+    let excess = excess(look, place, look.graph.end_of(None));
+    usual.zip(excess).is_some_and(|(usual, excess)| excess / FAR >= usual.max(1))
+}
+
 /// Below a scope, of the spans that have not ended and hold no other such, the one that is at it too long.
 pub(super) fn unfinished(look: &Look<'_>, scope: Option<usize>) -> Option<usize> {
     let graph = look.graph;
@@ -49,7 +58,7 @@ pub(super) fn unfinished(look: &Look<'_>, scope: Option<usize>) -> Option<usize>
     below
         .into_iter()
         .filter(|place| open(place) && !holds[*place])
-        .max_by_key(|place| (excess(look, *place, end), std::cmp::Reverse(*place)))
+        .max_by_key(|place| (graph.spans[*place].is_call(), excess(look, *place, end), std::cmp::Reverse(*place)))
 }
 
 /// A span's time beyond its usual one; of one that has not ended, until its scope has.

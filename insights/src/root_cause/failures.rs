@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::answer::Kind;
 use super::graph::Graph;
 use super::told::{Role, Told, told};
-use super::words::words;
+use super::words::{telling, words};
 
 pub(super) struct Failure {
     pub words: String,
+    pub telling: Vec<u64>,
     pub told: Told,
 }
 
@@ -32,7 +33,7 @@ impl Failures {
             let read = || {
                 let words = words(text);
                 let told = told(&words, role);
-                Rc::new(Failure { words, told })
+                Rc::new(Failure { telling: telling(&words), words, told })
             };
             known.entry((text, role)).or_insert_with(read).clone()
         };
@@ -117,10 +118,17 @@ fn went_on(graph: &Graph<'_>, failures: &[Option<Rc<Failure>>]) -> Vec<i64> {
             *second = (start, place);
         }
     }
+    // What an orphan was beside is not known: anything that came later may have gone on from it.
+    let last = (0..graph.spans.len()).filter(|place| calls[*place] && graph.children[*place].is_empty());
+    let last = last.filter_map(|place| graph.spans[place].start()).max().unwrap_or(i64::MIN);
     let mut went_on = vec![i64::MIN; graph.spans.len()];
     for &place in &graph.downwards {
         let [first, second] = latest[family(place)];
-        let beside = if first.1 == place { second.0 } else { first.0 };
+        let beside = match graph.orphans[place] {
+            true => last,
+            false if first.1 == place => second.0,
+            false => first.0,
+        };
         let above = graph.parents[place].filter(|parent| failures[*parent].is_none());
         went_on[place] = above.map_or(beside, |above| beside.max(went_on[above]));
     }

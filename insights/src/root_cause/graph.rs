@@ -9,6 +9,8 @@ pub(super) struct Graph<'a> {
     pub trace: &'a Trace,
     pub spans: Vec<&'a Span>,
     pub parents: Vec<Option<usize>>,
+    /// Its parent has not arrived.
+    pub orphans: Vec<bool>,
     /// In the order of their starts.
     pub children: Vec<Vec<usize>>,
     /// Parents before their children.
@@ -25,6 +27,8 @@ impl<'a> Graph<'a> {
         }
         let mut parents: Vec<Option<usize>> =
             spans.iter().map(|span| places.get(span.parent_id.as_deref()?).copied()).collect();
+        let orphans = spans.iter().zip(&parents).map(|(span, parent)| span.parent_id.is_some() && parent.is_none());
+        let orphans: Vec<bool> = orphans.collect();
         cut_circles(&mut parents);
         let mut children = vec![Vec::new(); spans.len()];
         let mut downwards: Vec<usize> = Vec::with_capacity(spans.len());
@@ -39,7 +43,7 @@ impl<'a> Graph<'a> {
             downwards.extend_from_slice(&children[downwards[at]]);
             at += 1;
         }
-        Graph { trace, spans, parents, children, downwards }
+        Graph { trace, spans, parents, orphans, children, downwards }
     }
 
     /// From a span's parent up to its root.

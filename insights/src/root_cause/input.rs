@@ -6,7 +6,6 @@ pub struct Trace {
     /// Its status is `failed`.
     pub failed: bool,
     pub error: Option<String>,
-    pub output: Option<String>,
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
     pub spans: Vec<Span>,

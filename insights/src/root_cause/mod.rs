@@ -39,10 +39,14 @@ pub fn analyse(trace: &Trace, runs: &[Run]) -> Analysis {
     let baseline = Baseline::of(runs);
     let look = Look { graph: &graph, failures: &failures, baseline: &baseline };
     let blamed = blame::blame(&graph, &failures, &attempts);
-    let mut cause = own::explain(&look, blamed.place, blamed.above);
+    let mut cause = if is_well(trace, blamed.place) {
+        Cause { cause: None, failed: None, kind: Kind::Unknown, ground: Ground::Nothing }
+    } else {
+        own::explain(&look, blamed.place, blamed.above)
+    };
     let retries = blamed.place.map_or(0, |place| attempts.row(place).len().saturating_sub(1));
-    let is_unclear = blamed.place.is_some_and(|place| failures.said(Some(place)).told.weight == 0);
-    if is_unclear && cause.cause == blamed.place && retries >= 2 {
+    let is_understood = failures.said(blamed.place).told.weight > 0;
+    if !is_understood && blamed.place.is_some() && cause.cause == blamed.place && retries >= 2 {
         cause.kind = Kind::RetriesExhausted;
     }
     let evidence = evidence(&look, &cause, retries);
@@ -51,9 +55,14 @@ pub fn analyse(trace: &Trace, runs: &[Run]) -> Analysis {
         failed_step: cause.failed.map_or_else(|| format!("trace: {}", trace.name), |place| graph.step(place)),
         contributing_factors: factors::factors(&look, &attempts, &cause, &evidence),
         suggested_fix: sentences::suggested_fix(&cause, &evidence),
-        confidence: confidence::confidence(&cause, &blamed, runs.len()),
+        confidence: confidence::confidence(&cause, &blamed, runs.len(), is_understood),
         evidence,
     }
+}
+
+/// Whether nothing is to be explained: what failed in it was got over.
+fn is_well(trace: &Trace, blamed: Option<usize>) -> bool {
+    !trace.failed && trace.error.is_none() && blamed.is_none()
 }
 
 fn evidence(look: &Look<'_>, cause: &Cause, retries: usize) -> Evidence {

@@ -53,8 +53,8 @@ pub(super) fn explain(look: &Look<'_>, scope: Option<usize>, above: Option<usize
         Kind::Timeout => deadline::slowest(look, scope).map(|cause| by(cause, Ground::Slow)),
         Kind::Loop => repeats::most_repeated(look, around(look, scope), true).map(|cause| by(cause, Ground::Repeated)),
         Kind::EmptyOutput | Kind::MalformedOutput | Kind::BadArguments => models::maker(look, scope, kind),
-        Kind::Cancelled | Kind::ResourceExhausted => deadline::unfinished(look, scope)
-            .map(|cause| Cause { failed: Some(cause), ..by(cause, Ground::Unfinished) }),
+        Kind::Cancelled => called_off(look, scope, above).or_else(|| unfinished(look, scope, kind)),
+        Kind::ResourceExhausted => unfinished(look, scope, kind),
         Kind::Unknown | Kind::ToolError if is_parser(look, scope) => models::maker(look, scope, Kind::MalformedOutput),
         Kind::Unknown | Kind::RetriesExhausted => is_wrapper(look, scope).then(|| unsaid(look, scope, kind)).flatten(),
         _ => None,
@@ -67,13 +67,18 @@ pub(super) fn explain(look: &Look<'_>, scope: Option<usize>, above: Option<usize
     found.or_else(suspect).unwrap_or(Cause { cause: scope, failed: scope, kind, ground })
 }
 
+fn unfinished(look: &Look<'_>, scope: Option<usize>, kind: Kind) -> Option<Cause> {
+    let cause = deadline::unfinished(look, scope);
+    cause.map(|cause| Cause { cause: Some(cause), failed: Some(cause), kind, ground: Ground::Unfinished })
+}
+
 /// What was called off because something beside it, or itself, had used up the time of what they are in.
 fn called_off(look: &Look<'_>, scope: Option<usize>, above: Option<usize>) -> Option<Cause> {
     let failed = scope.and(above)?;
     if look.failures.kind(failed) != Kind::Unknown {
         return None;
     }
-    let cause = deadline::slowest(look, Some(failed))?;
+    let cause = deadline::slowest(look, Some(failed)).filter(|cause| deadline::is_far_too_slow(look, *cause))?;
     Some(Cause { cause: Some(cause), failed: Some(failed), kind: Kind::Timeout, ground: Ground::Slow })
 }
 
@@ -123,11 +128,15 @@ fn unsaid(look: &Look<'_>, scope: Option<usize>, kind: Kind) -> Option<Cause> {
     trail::last(look, scope, None).map(|cause| found(cause, Ground::Last, Kind::Unknown))
 }
 
-/// A tool whose words say nothing has failed by itself.
+/// A tool whose words say nothing has failed by itself; of what has parts, a hint says nothing.
 fn kind_of(look: &Look<'_>, scope: Option<usize>) -> Kind {
-    let kind = look.failures.said(scope).told.kind;
+    let told = look.failures.said(scope).told;
     let is_tool = scope.is_some_and(|place| look.graph.spans[place].span_type.starts_with("tool"));
-    if kind == Kind::Unknown && is_tool && !is_wrapper(look, scope) { Kind::ToolError } else { kind }
+    match told.kind {
+        _ if is_wrapper(look, scope) && told.weight < 2 => Kind::Unknown,
+        Kind::Unknown if is_tool => Kind::ToolError,
+        kind => kind,
+    }
 }
 
 fn is_wrapper(look: &Look<'_>, scope: Option<usize>) -> bool {

@@ -7,7 +7,16 @@ use crate::failures::message::message;
 const LONGEST_QUOTE: usize = 200;
 
 pub(super) fn root_cause(look: &Look<'_>, cause: &Cause, evidence: &Evidence) -> String {
+    let sentence = sentence(look, cause, evidence);
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn sentence(look: &Look<'_>, cause: &Cause, evidence: &Evidence) -> String {
     let said = quote(look, cause);
+    if cause.cause.is_none() && !look.graph.trace.failed && said.is_empty() {
+        return "The trace has not failed, and no failure in it was left unhandled.".to_owned();
+    }
     let Some(place) = cause.cause else {
         return format!("The trace failed, and no step of it shows why{said}.");
     };
@@ -102,7 +111,7 @@ pub(super) fn suggested_fix(cause: &Cause, evidence: &Evidence) -> String {
     .to_owned()
 }
 
-/// "The 3rd tool_call, search_web," among those of its type.
+/// "the 3rd tool_call search_web": its place among those of its type.
 fn named(look: &Look<'_>, place: usize) -> String {
     let spans = &look.graph.spans;
     let span = spans[place];

@@ -1,10 +1,10 @@
 //! A failure's text as words: lower case, without stack frames and punctuation, names in camel or snake case taken apart.
 
-use std::collections::HashSet;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::failures::message::message;
 
-/// What of a message is looked at.
+/// What of a text is looked at, at either end.
 const MOST_BYTES: usize = 2048;
 
 /// Words that say only that something failed.
@@ -39,13 +39,12 @@ const EMPTY: [&str; 26] = [
 
 /// Each word between spaces, also before the first and after the last.
 pub(super) fn words(text: &str) -> String {
-    let message = message(text);
     // What went wrong often stands at the end of a long text.
-    let (head, tail) = ends(&message);
-    let mut words = String::with_capacity(message.len().min(2 * MOST_BYTES) + 16);
+    let (head, tail) = ends(text);
+    let mut words = String::with_capacity(head.len() + tail.len() + 16);
     words.push(' ');
     for part in [head, tail] {
-        append(&mut words, part);
+        append(&mut words, &message(part));
     }
     words
 }
@@ -64,7 +63,8 @@ fn append(words: &mut String, text: &str) {
         if !letter.is_alphanumeric() {
             // An apostrophe within a word, as in "can't", is left out.
             let within = matches!(letter, '\'' | '’') && before.is_alphanumeric();
-            if !(within && letters.peek().is_some_and(|next| matches!(next, 't' | 's'))) && !words.ends_with(' ') {
+            let left_out = within && letters.peek().is_some_and(|next| matches!(next, 't' | 's'));
+            if !left_out && !words.ends_with(' ') {
                 words.push(' ');
             }
             before = letter;
@@ -84,9 +84,13 @@ fn append(words: &mut String, text: &str) {
     }
 }
 
-/// The words that tell this text from others. Numbers are not among them, but for HTTP's statuses.
-pub(super) fn telling(words: &str) -> HashSet<&str> {
-    words.split(' ').filter(|word| is_telling(word)).collect()
+/// The words that tell a text from others, by their hashes in order. Numbers are not among them, but for HTTP's statuses.
+pub(super) fn telling(words: &str) -> Vec<u64> {
+    let mut telling: Vec<u64> =
+        words.split(' ').filter(|word| is_telling(word)).map(|word| xxh3_64(word.as_bytes())).collect();
+    telling.sort_unstable();
+    telling.dedup();
+    telling
 }
 
 fn is_telling(word: &str) -> bool {
@@ -99,10 +103,10 @@ pub(super) fn status(word: &str) -> Option<u16> {
 }
 
 /// The part that two texts share of the one with fewer telling words; none if one has nothing to tell.
-pub(super) fn shared(a: &HashSet<&str>, b: &HashSet<&str>) -> Option<f64> {
+pub(super) fn shared(a: &[u64], b: &[u64]) -> Option<f64> {
     let (fewer, more) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if fewer.is_empty() {
         return None;
     }
-    Some(fewer.iter().filter(|word| more.contains(*word)).count() as f64 / fewer.len() as f64)
+    Some(fewer.iter().filter(|word| more.binary_search(word).is_ok()).count() as f64 / fewer.len() as f64)
 }

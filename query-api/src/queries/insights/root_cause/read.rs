@@ -68,7 +68,7 @@ pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
     let mut texts: HashMap<(String, String), String> =
         texts.into_iter().map(|text| ((text.span_id, text.field), text.head)).collect();
     let mut take = |span: &str, field: &str| texts.remove(&(span.to_owned(), field.to_owned()));
-    let (error, output) = (take("", "error"), take("", "output"));
+    let error = take("", "error");
     let spans = spans.into_iter().map(|span| Span {
         error: take(&span.span_id, "error"),
         input: take(&span.span_id, "input"),
@@ -90,7 +90,6 @@ pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
         name: row.name.clone(),
         failed: true,
         error,
-        output,
         started_at: Some(row.started_at),
         ended_at: row.ended_at,
     })
@@ -115,7 +114,7 @@ pub async fn runs(tenant: &Tenant, row: &TraceRow) -> Result<Vec<Run>, Problem> 
     let rest = format!(
         "ORDER BY trace_id, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id LIMIT {RUN_STEPS} BY trace_id"
     );
-    let query = tenant.select(columns, "spans", "trace_id IN ?", &rest).bind(&ids);
+    let query = tenant.select(columns, "spans", "trace_id IN ? AND failed = 0", &rest).bind(&ids);
     let rows: Vec<StepRow> = query.fetch_all().await.map_err(down)?;
     let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
     for row in rows {
