@@ -18,7 +18,7 @@ fn numbers(case: &Value, name: &str) -> Vec<f64> {
 
 fn close(ours: f64, expected: f64, relative: f64, what: &str, line: usize) {
     let off = (ours - expected).abs();
-    assert!(off <= 1e-13 + relative * expected.abs(), "case {line}: {what} is {ours}, scipy says {expected}");
+    assert!(off <= 1e-12 + relative * expected.abs(), "case {line}: {what} is {ours}, scipy says {expected}");
 }
 
 #[test]
@@ -34,9 +34,7 @@ fn a_thousand_random_tails_are_what_scipy_gives() {
         close(student_sf(t[0], t[1]), t[2], 1e-8, "Student's tail", line);
         let mixed = numbers(&case, "mixture");
         let tail = |factor: f64| negative_binomial_cdf(mixed[0] as u64, mixed[1], mixed[2] * factor);
-        // What matters of p is its first digits, and none of those below one in a million.
-        let (ours, expected) = (over_variance(mixed[3], tail), mixed[4]);
-        assert!((ours - expected).abs() <= 1e-9 + 2e-3 * expected, "case {line}: mixture {ours}, scipy {expected}");
+        close(over_variance(mixed[3], tail), mixed[4], 1e-4, "the mixture", line);
         cases += 1;
     }
     assert_eq!(cases, 1000);
@@ -163,7 +161,7 @@ fn a_certain_change_that_is_small_is_no_anomaly() {
     for detection in detect(&baseline, &current, &Bounds::default()) {
         assert!(detection.severity().is_none(), "{detection:?}");
     }
-    let strict = Bounds { level: 0.01, spike_ratio: 1.2, drop_ratio: 0.8, error_increase: 0.01, ..Bounds::default() };
+    let strict = Bounds { spike_ratio: 1.2, drop_ratio: 0.8, error_increase: 0.01, ..Bounds::default() };
     for detection in detect(&baseline, &current, &strict) {
         assert_eq!(detection.severity(), Some(Severity::Low), "{detection:?}");
     }
@@ -230,7 +228,7 @@ proptest! {
             prop_assert!(finding.ratio >= 0.0 && finding.ratio.is_finite(), "{finding:?}");
             prop_assert!(finding.expected.0 <= finding.expected.1, "{finding:?}");
             if finding.severity.is_some() {
-                prop_assert!(finding.p_value <= 0.001, "{finding:?}");
+                prop_assert!(finding.p_value <= Bounds::default().level(detection.kind), "{finding:?}");
                 prop_assert_eq!(finding.ratio > 1.0, detection.kind != Kind::VolumeDrop, "{:?}", finding);
             }
         }

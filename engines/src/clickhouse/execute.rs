@@ -62,7 +62,7 @@ pub(super) fn run(shared: &Shared, statement: &Statement, reply: ReplySender) {
     let is_read = sql::kind(&statement.sql) == sql::Kind::Read;
     let in_pieces = is_read && !statement.buffered && !sql::may_name_format(&statement.sql);
     if in_pieces && pipe::is_file(statement.format()) {
-        return pipe::run(&mut connection, statement, reply);
+        return pipe::run(shared, &mut connection, statement, reply);
     }
     let Some(header) = streamable(statement.format()).filter(|_| in_pieces) else {
         return drop(reply.send(whole(&mut connection, statement)));

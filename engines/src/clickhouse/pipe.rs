@@ -5,12 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::sync::mpsc;
 
+use super::engine::Shared;
 use super::error::HttpError;
 use super::execute::{HEAD, Reply, ReplySender};
 use super::ffi::Connection;
@@ -50,36 +50,49 @@ enum Gone {
     /// All of them are here: nothing was sent yet.
     Nowhere(ReplySender, Vec<Bytes>),
     Sent(mpsc::Sender<Result<Bytes, HttpError>>),
+    /// Nobody wants them any more.
+    Away,
 }
 
-pub(super) fn run(connection: &mut Connection, statement: &Statement, reply: ReplySender) {
-    let (pipe, writer, reader) = match open(reply) {
-        Ok(opened) => opened,
-        Err((reply, cause)) => return drop(reply.send(Err(HttpError::internal(&cause.to_string())))),
+pub(super) fn run(shared: &Shared, connection: &mut Connection, statement: &Statement, reply: ReplySender) {
+    let (pipe, writer, reader) = match ends() {
+        Ok(ends) => ends,
+        Err(cause) => return drop(reply.send(Err(HttpError::internal(&cause.to_string())))),
     };
-    let sql = format!("{} INTO OUTFILE {} APPEND", statement.sql, sql::string_literal(&pipe.0.to_string_lossy()));
-    let outcome = connection.query(&sql, statement.format(), &statement.params).map_err(HttpError::from);
-    // The reader's end of the file.
-    drop(writer);
-    let Ok(gone) = reader.join() else { return };
+    let path = sql::string_literal(&pipe.0.to_string_lossy());
+    let sql = format!("{} INTO OUTFILE {path} APPEND", statement.sql);
+    let (gone, outcome) = std::thread::scope(|threads| {
+        let reader = threads.spawn(|| {
+            let gone = forward(reader, reply);
+            if matches!(gone, Gone::Away) {
+                kill(shared, &path);
+            }
+            gone
+        });
+        let outcome = connection.query(&sql, statement.format(), &statement.params).map_err(HttpError::from);
+        // The reader's end of the file.
+        drop(writer);
+        (reader.join(), outcome)
+    });
     match (gone, outcome) {
-        (Gone::Nowhere(reply, pieces), Ok(_)) => {
+        (Ok(Gone::Nowhere(reply, pieces)), Ok(_)) => {
             drop(reply.send(Ok(Reply::Whole { body: pieces.concat().into(), rows: (0, 0, 0) })));
         }
-        (Gone::Nowhere(reply, _), Err(error)) => drop(reply.send(Err(error))),
-        (Gone::Sent(sender), Err(error)) => drop(sender.blocking_send(Err(error))),
-        (Gone::Sent(_), Ok(_)) => {}
+        (Ok(Gone::Nowhere(reply, _)), Err(error)) => drop(reply.send(Err(error))),
+        (Ok(Gone::Sent(sender)), Err(error)) => drop(sender.blocking_send(Err(error))),
+        (Ok(Gone::Sent(_) | Gone::Away) | Err(_), _) => {}
     }
 }
 
-/// The pipe, a writer that keeps it open, and the thread that reads it.
-fn open(reply: ReplySender) -> Result<(Pipe, File, JoinHandle<Gone>), (ReplySender, std::io::Error)> {
-    match ends() {
-        Ok((pipe, writer, reader)) => Ok((pipe, writer, std::thread::spawn(move || forward(reader, reply)))),
-        Err(cause) => Err((reply, cause)),
+/// That nobody reads a pipe any more does not stop a statement: it goes on to its end and writes nothing.
+fn kill(shared: &Shared, path: &str) {
+    let sql = format!("KILL QUERY WHERE position(query, {path}) > 0 AND query_id != queryID()");
+    if let Ok(mut connection) = shared.connect(&Statement::default()) {
+        drop(connection.query(&sql, "Null", &[]));
     }
 }
 
+/// The pipe, a writer that keeps it open, and its reader.
 fn ends() -> std::io::Result<(Pipe, File, File)> {
     let pipe = Pipe::new()?;
     // While both ends are open, no opening waits for the other.
@@ -89,7 +102,7 @@ fn ends() -> std::io::Result<(Pipe, File, File)> {
     Ok((pipe, writer, reader))
 }
 
-/// Passes the file on from its first [`HEAD`] bytes. When nobody wants it any more the pipe closes, and the statement fails.
+/// Passes the file on, from its first [`HEAD`] bytes.
 fn forward(mut file: File, reply: ReplySender) -> Gone {
     let (mut head, mut size) = (Vec::new(), 0);
     while size < HEAD {
@@ -102,11 +115,12 @@ fn forward(mut file: File, reply: ReplySender) -> Gone {
         }
     }
     let (sender, rest) = mpsc::channel(2);
-    if reply.send(Ok(Reply::Stream { head, rest })).is_ok() {
-        while let Some(piece) = piece(&mut file) {
-            if sender.blocking_send(Ok(piece)).is_err() {
-                break;
-            }
+    if reply.send(Ok(Reply::Stream { head, rest })).is_err() {
+        return Gone::Away;
+    }
+    while let Some(piece) = piece(&mut file) {
+        if sender.blocking_send(Ok(piece)).is_err() {
+            return Gone::Away;
         }
     }
     Gone::Sent(sender)

@@ -9,6 +9,9 @@ use super::tails::student_sf;
 use super::{Bounds, Window};
 use crate::histogram::Histogram;
 
+/// Standard deviations from which on an earlier window is an incident.
+const INCIDENT: f64 = 3.5;
+
 fn of(kind: Kind, window: &Window) -> &Histogram {
     if kind == Kind::CostSpike { &window.cost } else { &window.duration }
 }
@@ -63,7 +66,7 @@ impl Scored {
         };
         let points: Vec<Point> = windows.iter().zip(&summaries).map(point).collect();
         let sampling = points.iter().map(|point| point.sampling).collect();
-        Scored { fit: fit(&points, |_| 1.0), scores, within, sampling }
+        Scored { fit: fit(&points, INCIDENT, |_| 1.0), scores, within, sampling }
     }
 
     fn judge(&self, kind: Kind, windows: &[&Window], current: &Window, bounds: &Bounds) -> Finding {
@@ -79,9 +82,9 @@ impl Scored {
         let ratio = self.scores.ratio(amounts, level);
         let baseline = fit.mean(current.weekday, |place| of(kind, windows[place]).mean().unwrap_or(0.0));
         let current = amounts.mean().unwrap_or(0.0);
-        let reach = deviation * student_quantile(bounds.level, fit.df);
+        let reach = deviation * student_quantile(bounds.amount_level, fit.df);
         let expected = |sign: f64| baseline * ratio / self.scores.ratio(amounts, level + sign * reach);
-        let spike = p_value <= bounds.level && ratio >= bounds.spike_ratio;
+        let spike = p_value <= bounds.amount_level && ratio >= bounds.spike_ratio;
         Finding {
             baseline,
             current,

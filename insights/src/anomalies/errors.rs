@@ -9,6 +9,9 @@ use super::level::{Point, fit};
 use super::tails::beta_binomial_sf;
 use super::{Bounds, Window};
 
+/// Standard deviations from which on an earlier window is an incident.
+const INCIDENT: f64 = 3.5;
+
 pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> Detection {
     let windows: Vec<&Window> = baseline.iter().filter(|window| window.traces > 0).collect();
     let mut samples = Samples {
@@ -26,8 +29,8 @@ pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> 
     let expected = Expected::of(&windows, current.weekday);
     samples.set_aside = expected.set_aside;
     let all = expected.at_least(current.traces, current.traces);
-    if all > bounds.level {
-        let missing = Missing { need: Need::ExtremeP, needed: bounds.level, has: all };
+    if all > bounds.count_level {
+        let missing = Missing { need: Need::ExtremeP, needed: bounds.count_level, has: all };
         return answer(samples, Verdict::InsufficientData(vec![missing]));
     }
     let rate = current.failed as f64 / current.traces as f64;
@@ -41,8 +44,8 @@ pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> 
         change_percent: change_percent(expected.seen, rate),
         ratio,
         p_value,
-        expected: (quantile(1.0 - bounds.level), quantile(bounds.level)),
-        severity: (p_value <= bounds.level && material).then(|| Severity::of(ratio)),
+        expected: (quantile(1.0 - bounds.count_level), quantile(bounds.count_level)),
+        severity: (p_value <= bounds.count_level && material).then(|| Severity::of(ratio)),
     };
     answer(samples, Verdict::Judged(finding))
 }
@@ -67,7 +70,7 @@ impl Expected {
             Point { days_back: window.days_back, weekday: window.weekday, value, sampling: 1.0 / (traces + 0.5) }
         };
         let points: Vec<Point> = windows.iter().map(point).collect();
-        let fit = fit(&points, |_| 1.0);
+        let fit = fit(&points, INCIDENT, |_| 1.0);
         let seen_of =
             |weekday: u8| fit.mean(weekday, |place| windows[place].failed as f64 / windows[place].traces as f64);
         let seen: Vec<f64> = (0..7).map(seen_of).collect();

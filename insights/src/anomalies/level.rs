@@ -41,12 +41,12 @@ struct Own {
 }
 
 /// Windows further away than so many standard deviations are incidents: first beside the middle half of the windows, of
-/// which the deviation is known badly and incidents make it larger; then beside all others.
+/// which the deviation is known badly and incidents make it larger. Beside all others `incident` says it.
 const FIRST_INCIDENT: f64 = 3.0;
-const INCIDENT: f64 = 3.5;
 
+/// `incident`: windows further away than so many standard deviations of the others are no part of the level.
 /// `growth`: by how much a spread of 1 adds to the variance of a value, given its level.
-pub(super) fn fit(points: &[Point], growth: impl Fn(f64) -> f64) -> Fit {
+pub(super) fn fit(points: &[Point], incident: f64, growth: impl Fn(f64) -> f64) -> Fit {
     let ends = points.iter().filter(|point| weekend(point.weekday)).count();
     let split = ends >= 2 && points.len() - ends >= 2;
     let values: Vec<(u8, f64)> = points.iter().map(|point| (point.weekday, point.value)).collect();
@@ -84,7 +84,7 @@ pub(super) fn fit(points: &[Point], growth: impl Fn(f64) -> f64) -> Fit {
         fit.own = fit.own_levels(points);
         levels = points.iter().map(|point| fit.mean(point.weekday, |place| points[place].value)).collect();
         let spread = fit.estimate_spread(points, &residuals(&levels));
-        fit.kept = without_incidents(&residuals(&levels), spread, INCIDENT);
+        fit.kept = without_incidents(&residuals(&levels), spread, incident);
     }
     fit.split &= fit.keeps(true) && fit.keeps(false);
     fit.weigh(&residuals(&levels));

@@ -24,8 +24,10 @@ pub use window::{Window, days_back};
 /// What an anomaly must be.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// p at or below this; one-sided.
-    pub level: f64,
+    /// p at or below this, one-sided: of cost and latency, and of counts, whose tails bursts make longer than any model of
+    /// them has.
+    pub amount_level: f64,
+    pub count_level: f64,
     /// At least so many times what was expected, for spikes; at most so many times, for drops.
     pub spike_ratio: f64,
     pub drop_ratio: f64,
@@ -42,7 +44,8 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Bounds {
-            level: 0.001,
+            amount_level: 0.002,
+            count_level: 0.001,
             spike_ratio: 1.5,
             drop_ratio: 0.5,
             error_increase: 0.02,
@@ -51,6 +54,15 @@ impl Default for Bounds {
             min_weeks: 4,
             min_baseline_traces: 50,
             min_current_traces: 10,
+        }
+    }
+}
+
+impl Bounds {
+    pub fn level(&self, kind: Kind) -> f64 {
+        match kind {
+            Kind::CostSpike | Kind::LatencySpike => self.amount_level,
+            Kind::ErrorSpike | Kind::VolumeDrop => self.count_level,
         }
     }
 }

@@ -57,7 +57,7 @@ pub fn over_variance(df: f64, tail: impl Fn(f64) -> f64) -> f64 {
     // Trapezoids over ln χ², whose density falls on both sides like an exponential or faster.
     const NODES: usize = 96;
     let (width, middle) = ((2.0 / df).sqrt(), df.ln());
-    let (from, to) = (middle - (8.0 * width).max(40.0 / df), middle + 6.0 * width);
+    let (from, to) = (middle - (11.0 * width).max(60.0 / df), middle + 4.0 * width);
     let (mut weights, mut sum) = (0.0, 0.0);
     for node in 0..NODES {
         let log = from + (to - from) * node as f64 / (NODES - 1) as f64;

@@ -7,6 +7,10 @@ use super::level::{Fit, Point, fit};
 use super::tails::{negative_binomial_cdf, over_variance};
 use super::{Bounds, Window};
 
+/// Standard deviations from which on an earlier window is an incident. Traces in bursts have longer tails, and incidents of
+/// the volume are large.
+const INCIDENT: f64 = 4.0;
+
 pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> Detection {
     let mut samples = Samples {
         baseline_windows: baseline.len(),
@@ -21,20 +25,20 @@ pub(super) fn detect(baseline: &[Window], current: &Window, bounds: &Bounds) -> 
     let expected = Expected::of(baseline, current.weekday);
     samples.set_aside = expected.set_aside;
     let none = expected.at_most(0);
-    if none > bounds.level {
-        let missing = Missing { need: Need::ExtremeP, needed: bounds.level, has: none };
+    if none > bounds.count_level {
+        let missing = Missing { need: Need::ExtremeP, needed: bounds.count_level, has: none };
         return answer(samples, Verdict::InsufficientData(vec![missing]));
     }
     let traces = current.traces as f64;
     let (p_value, ratio) = (expected.at_most(current.traces), traces / expected.mean);
-    let drop = p_value <= bounds.level && ratio <= bounds.drop_ratio;
+    let drop = p_value <= bounds.count_level && ratio <= bounds.drop_ratio;
     let finding = Finding {
         baseline: expected.mean,
         current: traces,
         change_percent: change_percent(expected.mean, traces),
         ratio,
         p_value,
-        expected: (expected.quantile(bounds.level), expected.quantile(1.0 - bounds.level)),
+        expected: (expected.quantile(bounds.count_level), expected.quantile(1.0 - bounds.count_level)),
         severity: drop.then(|| Severity::of(1.0 / ratio)),
     };
     answer(samples, Verdict::Judged(finding))
@@ -63,7 +67,7 @@ impl Expected {
             sampling: 1.0,
         };
         let points: Vec<Point> = baseline.iter().map(point).collect();
-        let fit = fit(&points, |level| (level / 2.0).powi(2));
+        let fit = fit(&points, INCIDENT, |level| (level / 2.0).powi(2));
         let mean_of = |weekday: u8| fit.mean(weekday, |place| baseline[place].traces as f64);
         let means: Vec<f64> = (0..7).map(mean_of).collect();
         let (spread, sampling) = moments(baseline, &fit, &means);

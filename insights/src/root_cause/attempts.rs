@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use super::failures::Failures;
 use super::graph::Graph;
-
-/// Parent, type and name of a call, and what it was asked.
-type Asked<'a> = (Option<usize>, &'a str, &'a str, Option<&'a str>);
+use super::input::Asked;
 
 pub(super) struct Attempts {
     /// Of a failed span: a later attempt at the same succeeded.
@@ -16,24 +14,27 @@ pub(super) struct Attempts {
     row_of: Vec<usize>,
 }
 
+/// Its parent, type, name and question.
+type Attempt<'a> = (Option<usize>, &'a str, &'a str, Option<Asked<'a>>);
+
 impl Attempts {
     pub fn of(graph: &Graph<'_>, failures: &Failures) -> Attempts {
         let mut calls: HashMap<(Option<usize>, &str, &str), Vec<usize>> = HashMap::new();
         // Of the same call, and of the same question to another model: when a successful one started.
-        let mut succeeded: HashMap<Asked<'_>, i64> = HashMap::new();
+        let mut succeeded: HashMap<Attempt<'_>, i64> = HashMap::new();
         for (place, span) in graph.spans.iter().enumerate() {
             let (parent, name) = (graph.parents[place], base(&span.name));
             calls.entry((parent, &span.span_type, name)).or_default().push(place);
             let Some(start) = span.start().filter(|_| !failures.has_failed(place) && span.end().is_some()) else {
                 continue;
             };
-            let mut note = |name, input| {
-                let latest = succeeded.entry((parent, &span.span_type, name, input)).or_insert(start);
+            let mut note = |name, asked| {
+                let latest = succeeded.entry((parent, &span.span_type, name, asked)).or_insert(start);
                 *latest = start.max(*latest);
             };
-            note(name, span.input.as_deref());
+            note(name, span.asked());
             if span.is_llm() && span.input.is_some() {
-                note("", span.input.as_deref());
+                note("", span.asked());
             }
         }
         let mut attempts = Attempts {
@@ -44,12 +45,12 @@ impl Attempts {
         for place in (0..graph.spans.len()).filter(|place| failures.has_failed(*place)) {
             let span = graph.spans[place];
             let Some(end) = span.end().or(span.start()) else { continue };
-            let later = |name, input| {
-                succeeded.get(&(graph.parents[place], &span.span_type, name, input)).is_some_and(|start| *start >= end)
+            let later = |name, asked| {
+                succeeded.get(&(graph.parents[place], &span.span_type, name, asked)).is_some_and(|start| *start >= end)
             };
-            let (name, input) = (base(&span.name), span.input.as_deref());
+            let (name, asked) = (base(&span.name), span.asked());
             attempts.recovered[place] =
-                later(name, input) || (input.is_some() && (later(name, None) || later("", input)));
+                later(name, asked) || (asked.is_some() && (later(name, None) || later("", asked)));
         }
         let mut families: Vec<Vec<usize>> = calls.into_values().collect();
         families.sort_unstable();
@@ -65,12 +66,12 @@ impl Attempts {
         for &place in family {
             if !failures.has_failed(place) {
                 // Another question's success does not part two attempts at this one.
-                before = before.filter(|before| graph.spans[*before].input != graph.spans[place].input);
+                before = before.filter(|before| graph.spans[*before].asked() != graph.spans[place].asked());
                 continue;
             }
             let joins = before.filter(|before| {
                 let (first, second) = (graph.spans[*before], graph.spans[place]);
-                let same = first.input.is_some() && first.input == second.input;
+                let same = first.input.is_some() && first.asked() == second.asked();
                 let may_be = first.input.is_none() || second.input.is_none();
                 let between = || last_call[place].is_some_and(|start| first.end().is_some_and(|end| start >= end));
                 let alike = || failures.kind(*before) == failures.kind(place);

@@ -16,7 +16,7 @@ pub(super) struct Blamed {
     pub above: Option<usize>,
     /// The smallest lead that a step of the descent had over what it was chosen against.
     pub lead: f64,
-    /// All failures on the way tell of the same.
+    /// Something on the way tells of the same as what it was found below.
     pub told_above: bool,
     /// Another failure at one of the steps was as good, and only later.
     pub rivals: usize,

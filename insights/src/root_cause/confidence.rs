@@ -28,7 +28,8 @@ pub(super) fn confidence(cause: &Cause, blamed: &Blamed, runs: usize, is_underst
     if blamed.place.is_some() && blamed.lead < 0.75 {
         sure *= 0.9;
     }
-    if cause.kind == Kind::Unknown || !is_understood {
+    let by_words = matches!(cause.ground, Ground::Failed | Ground::Made | Ground::Empty | Ground::Named | Ground::Last);
+    if by_words && (cause.kind == Kind::Unknown || !is_understood) {
         sure *= 0.8;
     }
     sure

@@ -2,6 +2,7 @@
 
 use super::answer::{Evidence, Kind};
 use super::attempts::Attempts;
+use super::input::Span;
 use super::own::{Cause, Ground, Look};
 use super::sentences::seconds;
 
@@ -95,7 +96,7 @@ pub(super) fn concurrent(look: &Look<'_>, place: usize) -> usize {
     let span = look.graph.spans[place];
     let Some(start) = span.start() else { return 1 };
     let end = span.end().or(look.graph.end_of(None)).unwrap_or(start);
-    let ran = |other: &&&super::input::Span| {
+    let ran = |other: &&&Span| {
         other.span_type == span.span_type
             && other.start().is_some_and(|start| start <= end)
             && other.end().is_none_or(|end| end > start)

@@ -26,6 +26,8 @@ pub struct Span {
     pub failed: bool,
     pub error: Option<String>,
     pub input: Option<String>,
+    /// Of the whole input, where `input` is only its beginning: two questions may begin alike.
+    pub input_hash: Option<u64>,
     pub output: Option<String>,
 }
 
@@ -44,6 +46,8 @@ pub struct Step {
     pub name: String,
     pub duration_us: Option<i64>,
 }
+
+pub(super) type Asked<'a> = (&'a str, Option<u64>);
 
 impl Span {
     /// Of the client's own types, and `error`, which is a failure that is a span.
@@ -72,6 +76,11 @@ impl Span {
 
     pub(super) fn is_llm(&self) -> bool {
         self.span_type == "llm_call"
+    }
+
+    /// What was asked, the same if the whole of it is.
+    pub(super) fn asked(&self) -> Option<Asked<'_>> {
+        Some((self.input.as_deref()?, self.input_hash))
     }
 
     /// A call that an agent goes on with, rather than something that it notes.

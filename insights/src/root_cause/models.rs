@@ -13,7 +13,9 @@ pub(super) fn maker(look: &Look<'_>, scope: Option<usize>, kind: Kind) -> Option
     if span.is_some_and(|span| span.is_llm()) {
         return None;
     }
-    let broken = span.and_then(|span| span.input.as_deref()).is_some_and(is_broken_json);
+    // What is cut is not broken.
+    let whole = span.filter(|span| span.input_hash.is_none());
+    let broken = whole.and_then(|span| span.input.as_deref()).is_some_and(is_broken_json);
     if is_tool && kind == Kind::MalformedOutput && !broken {
         // What the tool itself was answered.
         return None;

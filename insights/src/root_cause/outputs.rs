@@ -41,7 +41,7 @@ pub(super) fn is_blank(output: &str) -> bool {
     output.len() <= 400 && words(output).split_ascii_whitespace().all(|word| FRAME.contains(&word))
 }
 
-/// Begins as JSON and does not go on as such. One that is cut may be whole.
+/// Begins as JSON and does not go on as such.
 pub(super) fn is_broken_json(text: &str) -> bool {
     let text = text.trim();
     if !text.starts_with(['{', '[']) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::attempts::base;
+use super::input::{Asked, Span};
 use super::own::Look;
 
 /// Fewer repetitions are a loop only where the failure says so.
@@ -13,7 +14,7 @@ const FEWEST: usize = 3;
 /// loop, more often than in successful runs.
 pub(super) fn most_repeated(look: &Look<'_>, scope: Option<usize>, said: bool) -> Option<usize> {
     let spans = &look.graph.spans;
-    let mut same: HashMap<(&str, &str, &str), (usize, usize)> = HashMap::new();
+    let mut same: HashMap<(&str, &str, Asked<'_>), (usize, usize)> = HashMap::new();
     let mut alike: HashMap<(&str, &str), (usize, usize)> = HashMap::new();
     for place in look.graph.below(scope) {
         let span = spans[place];
@@ -21,8 +22,8 @@ pub(super) fn most_repeated(look: &Look<'_>, scope: Option<usize>, said: bool) -
         if look.failures.has_failed(place) && !said {
             continue;
         }
-        if let Some(input) = span.input.as_deref().filter(|input| !input.is_empty()) {
-            same.entry((&span.span_type, name, input)).or_insert((place, 0)).1 += 1;
+        if let Some(asked) = span.asked().filter(|(input, _)| !input.is_empty()) {
+            same.entry((&span.span_type, name, asked)).or_insert((place, 0)).1 += 1;
         }
         if span.is_call() {
             alike.entry((&span.span_type, name)).or_insert((place, 0)).1 += 1;
@@ -43,8 +44,8 @@ pub(super) fn most_repeated(look: &Look<'_>, scope: Option<usize>, said: bool) -
 /// How often a call is there with the same input.
 pub(super) fn count(look: &Look<'_>, place: usize) -> usize {
     let span = look.graph.spans[place];
-    let is_same = |other: &&&super::input::Span| {
-        other.span_type == span.span_type && base(&other.name) == base(&span.name) && other.input == span.input
+    let is_same = |other: &&&Span| {
+        other.span_type == span.span_type && base(&other.name) == base(&span.name) && other.asked() == span.asked()
     };
     if span.input.is_none() { 1 } else { look.graph.spans.iter().filter(is_same).count() }
 }

@@ -141,15 +141,15 @@ fn of_status(status: u16) -> Option<(Sort, i32)> {
 /// The table, and what finds all of its words in one pass.
 struct Matcher {
     automaton: AhoCorasick,
-    rows: Vec<Row>,
-    phrases: usize,
+    /// By their first phrase.
+    rows: Vec<Vec<Row>>,
 }
 
 struct Row {
     sort: Sort,
     weight: i32,
-    /// Places in the automaton of what must be there.
-    phrases: Vec<usize>,
+    /// Places in the automaton of what must be there besides the first.
+    others: Vec<usize>,
 }
 
 static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| Matcher::parse(include_str!("recognisers.txt")));
@@ -158,7 +158,7 @@ impl Matcher {
     /// None if a line is not of the table's form.
     fn parse(table: &str) -> Option<Matcher> {
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut rows = Vec::new();
+        let mut rows: Vec<Vec<Row>> = Vec::new();
         let mut sort = None;
         for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some(name) = line.strip_prefix('[') {
@@ -167,27 +167,34 @@ impl Matcher {
             }
             let (weight, alternatives) = line.split_once(' ')?;
             for alternative in alternatives.split('|') {
-                let mut phrases = Vec::new();
-                for phrase in alternative.split('&') {
+                let mut phrases = alternative.split('&').map(|phrase| {
                     let next = places.len();
-                    phrases.push(*places.entry(format!(" {}", phrase.trim().replace('$', " "))).or_insert(next));
-                }
-                rows.push(Row { sort: sort?, weight: weight.parse().ok()?, phrases });
+                    *places.entry(format!(" {}", phrase.trim().replace('$', " "))).or_insert(next)
+                });
+                let first = phrases.next()?;
+                let row = Row { sort: sort?, weight: weight.parse().ok()?, others: phrases.collect() };
+                rows.resize_with(rows.len().max(places.len()), Vec::new);
+                rows[first].push(row);
             }
         }
         let mut phrases: Vec<(String, usize)> = places.into_iter().collect();
         phrases.sort_unstable_by_key(|(_, place)| *place);
         let automaton = AhoCorasick::new(phrases.iter().map(|(phrase, _)| phrase)).ok()?;
-        Some(Matcher { automaton, rows, phrases: phrases.len() })
+        Some(Matcher { automaton, rows })
     }
 
     fn find(&self, words: &str, add: &mut impl FnMut(Sort, i32)) {
-        let mut there = vec![false; self.phrases];
-        for found in self.automaton.find_overlapping_iter(words) {
-            there[found.pattern().as_usize()] = true;
+        let mut there = vec![false; self.rows.len()];
+        let mut found = Vec::new();
+        for phrase in self.automaton.find_overlapping_iter(words).map(|hit| hit.pattern().as_usize()) {
+            if !std::mem::replace(&mut there[phrase], true) {
+                found.push(phrase);
+            }
         }
-        for row in self.rows.iter().filter(|row| row.phrases.iter().all(|phrase| there[*phrase])) {
-            add(row.sort, row.weight);
+        for row in found.into_iter().flat_map(|phrase| &self.rows[phrase]) {
+            if row.others.iter().all(|phrase| there[*phrase]) {
+                add(row.sort, row.weight);
+            }
         }
     }
 }
@@ -198,6 +205,6 @@ mod tests {
 
     #[test]
     fn the_table_can_be_read() {
-        assert!(MATCHER.as_ref().is_some_and(|matcher| matcher.rows.len() > 200));
+        assert!(MATCHER.as_ref().is_some_and(|matcher| matcher.rows.iter().flatten().count() > 200));
     }
 }

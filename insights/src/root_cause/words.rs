@@ -62,9 +62,10 @@ fn append(words: &mut String, text: &str) {
     while let Some(letter) = letters.next() {
         if !letter.is_alphanumeric() {
             // An apostrophe within a word, as in "can't", is left out.
-            let within = matches!(letter, '\'' | '’') && before.is_alphanumeric();
-            let left_out = within && letters.peek().is_some_and(|next| matches!(next, 't' | 's'));
-            if !left_out && !words.ends_with(' ') {
+            let within = matches!(letter, '\'' | '’')
+                && before.is_alphanumeric()
+                && letters.peek().is_some_and(|next| matches!(next, 't' | 's'));
+            if !within && !words.ends_with(' ') {
                 words.push(' ');
             }
             before = letter;

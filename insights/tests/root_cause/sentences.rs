@@ -83,6 +83,22 @@ fn a_slow_part_is_measured_against_successful_runs() {
 }
 
 #[test]
+fn questions_that_only_begin_alike_are_no_loop() {
+    let turn = |number: i64, hash: Option<u64>| Span {
+        input: Some("{\"system\": \"You are".to_owned()),
+        input_hash: hash,
+        ..span(&format!("turn-{number}"), Some("root"), "tool_call", "search_web", number * 10, number * 10 + 9)
+    };
+    let trace = |hashed: bool| Trace {
+        failed: true,
+        spans: (0..8).map(|number| turn(number, hashed.then_some(number as u64))).collect(),
+        ..Trace::default()
+    };
+    assert_ne!(analyse(&trace(true), &[]).evidence.kind, Kind::Loop);
+    assert_eq!(analyse(&trace(false), &[]).evidence.kind, Kind::Loop);
+}
+
+#[test]
 fn what_was_got_over_is_no_cause() {
     let trace = Trace {
         name: "my-agent".to_owned(),

@@ -11,7 +11,7 @@ use super::super::super::traces::TraceRow;
 use super::super::filters::moment;
 use crate::stores::{Tenant, down};
 
-/// Of a text its beginning; a hash tells apart what differs further on.
+/// Of a text its beginning.
 const HEAD: u32 = 2_000;
 const RUNS: u64 = 20;
 const RUN_STEPS: u64 = 500;
@@ -39,6 +39,8 @@ struct Text {
     span_id: String,
     field: String,
     head: String,
+    /// Of the whole, where the head is not all of it.
+    hash: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -59,31 +61,35 @@ struct StepRow {
 pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
     let spans = tenant.select("?fields", "spans", "trace_id = ?", "").bind(&row.trace_id).fetch_all::<SpanRow>();
     let columns = format!(
-        "span_id, toString(field) AS field, multiIf(chunks > 0, sha256, lengthUTF8(value) > {HEAD}, \
-         concat(substringUTF8(value, 1, {HEAD}), hex(xxh3(value))), value) AS head"
+        "span_id, toString(field) AS field, substringUTF8(value, 1, {HEAD}) AS head, \
+         multiIf(chunks > 0, xxh3(sha256), lengthUTF8(value) > {HEAD}, xxh3(value), 0) AS hash"
     );
     let condition = "trace_id = ? AND field IN ('error', 'input', 'output')";
     let texts = tenant.select(&columns, "cells", condition, "").bind(&row.trace_id).fetch_all::<Text>();
     let (spans, texts) = tokio::try_join!(spans, texts).map_err(down)?;
-    let mut texts: HashMap<(String, String), String> =
-        texts.into_iter().map(|text| ((text.span_id, text.field), text.head)).collect();
-    let mut take = |span: &str, field: &str| texts.remove(&(span.to_owned(), field.to_owned()));
-    let error = take("", "error");
-    let spans = spans.into_iter().map(|span| Span {
-        error: take(&span.span_id, "error"),
-        input: take(&span.span_id, "input"),
-        output: take(&span.span_id, "output"),
-        id: span.span_id,
-        parent_id: span.parent_id,
-        span_type: span.span_type,
-        name: span.name,
-        model: span.model,
-        started_at: span.started_at,
-        ended_at: span.ended_at,
-        duration_us: span.duration_us,
-        input_tokens: span.input_tokens,
-        output_tokens: span.output_tokens,
-        failed: span.failed == 1,
+    let mut texts: HashMap<(String, String), (String, u64)> =
+        texts.into_iter().map(|text| ((text.span_id, text.field), (text.head, text.hash))).collect();
+    let mut take = |span: &str, field: &str| texts.remove(&(span.to_owned(), field.to_owned())).unzip();
+    let (error, _) = take("", "error");
+    let spans = spans.into_iter().map(|span| {
+        let (input, input_hash) = take(&span.span_id, "input");
+        Span {
+            error: take(&span.span_id, "error").0,
+            input,
+            input_hash: input_hash.filter(|hash| *hash != 0),
+            output: take(&span.span_id, "output").0,
+            id: span.span_id,
+            parent_id: span.parent_id,
+            span_type: span.span_type,
+            name: span.name,
+            model: span.model,
+            started_at: span.started_at,
+            ended_at: span.ended_at,
+            duration_us: span.duration_us,
+            input_tokens: span.input_tokens,
+            output_tokens: span.output_tokens,
+            failed: span.failed == 1,
+        }
     });
     Ok(Trace {
         spans: spans.collect(),

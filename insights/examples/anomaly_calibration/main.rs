@@ -2,13 +2,13 @@
 //!
 //!     cargo run --release -p retrace-insights --example anomaly_calibration [simulations]
 
-#[path = "../tests/traffic/mod.rs"]
+mod references;
+#[path = "../../tests/traffic/mod.rs"]
 mod traffic;
 
 use std::io::Write;
 
-use retrace_insights::anomalies::{Bounds, Detection, Kind, Verdict, Window, beta_binomial_sf, detect, student_sf};
-use retrace_insights::histogram::middle;
+use retrace_insights::anomalies::{Bounds, Detection, Kind, Verdict, Window, detect};
 use traffic::{Incident, NONE, PLAIN, Random, Shape, Traffic, simulate};
 
 const DAYS_DIFFER: Traffic = Traffic { common: 0.1, memory: 0.3, ..PLAIN };
@@ -84,7 +84,7 @@ fn nothing_wrong(out: &mut impl Write, simulations: u64) -> std::io::Result<()> 
             for (count, detection) in counts.iter_mut().zip(detect(&baseline, &current, &bounds)) {
                 let p = judged(&detection);
                 count[0] += u32::from(detection.severity().is_some());
-                count[1] += u32::from(p.is_some_and(|p| p <= bounds.level));
+                count[1] += u32::from(p.is_some_and(|p| p <= bounds.level(detection.kind)));
                 count[2] += u32::from(p.is_none());
             }
         }
@@ -106,23 +106,14 @@ fn found(traffic: Traffic, incident: Incident, kind: Kind, simulations: u64) -> 
     for (baseline, current) in windows(traffic, incident, simulations, 99, enough) {
         let anomaly = |detection: Detection| detection.kind == kind && detection.severity().is_some();
         ours += u32::from(detect(&baseline, &current, &bounds).into_iter().any(anomaly));
-        let p = if kind == Kind::ErrorSpike { told_errors(traffic, &current) } else { told_cost(traffic, &current) };
-        told += u32::from(p <= bounds.level);
+        let p = if kind == Kind::ErrorSpike {
+            references::told_errors(traffic, &current)
+        } else {
+            references::told_cost(traffic, &current)
+        };
+        told += u32::from(p <= bounds.level(kind));
     }
     (f64::from(ours) * 100.0 / simulations as f64, f64::from(told) * 100.0 / simulations as f64)
-}
-
-fn told_errors(traffic: Traffic, current: &Window) -> f64 {
-    let correlation = traffic.common.powi(2) * traffic.error_rate / (1.0 - traffic.error_rate);
-    beta_binomial_sf(current.failed, current.traces, traffic.error_rate, correlation)
-}
-
-/// Of lognormal costs, with the level of the average day.
-fn told_cost(traffic: Traffic, current: &Window) -> f64 {
-    let traces = current.cost.total() as f64;
-    let mean = current.cost.iter().map(|(bucket, count)| middle(bucket).ln() * count as f64).sum::<f64>() / traces;
-    let deviation = (traffic.common.powi(2) + traffic.deviation.powi(2) / traces).sqrt();
-    student_sf((mean - 1e9f64.ln() + traffic.common.powi(2) / 2.0) / deviation, 1e6)
 }
 
 const TRACES: [f64; 6] = [10.0, 15.0, 30.0, 60.0, 100.0, 300.0];
@@ -185,35 +176,75 @@ fn count_power(out: &mut impl Write, simulations: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Every twentieth window has an incident, and so have two of 28 earlier days; windows have 30 traces or more.
+/// Every twentieth window has an incident, and so have two of 28 earlier days.
 fn among_incidents(out: &mut impl Write, simulations: u64) -> std::io::Result<()> {
-    writeln!(out, "\n{simulations} windows of 30 to 1,000 traces, 5 % with an incident, 2 of 28 earlier days too:")?;
-    writeln!(out, "\n| | recall | precision |\n|---|---|---|")?;
-    let spikes = [
+    writeln!(out, "\n{simulations} windows a row, 5 % with an incident, 2 of 28 earlier days too; all cycles:")?;
+    writeln!(out, "\n| traces | | recall | precision |\n|---|---|---|---|")?;
+    let planted_in = [
         (Kind::CostSpike, Incident { cost: 3.0, ..NONE }),
         (Kind::LatencySpike, Incident { latency: 3.0, ..NONE }),
         (Kind::ErrorSpike, Incident { errors: 5.0, ..NONE }),
         (Kind::VolumeDrop, Incident { volume: 0.1, ..NONE }),
     ];
-    for (salt, (kind, incident)) in spikes.into_iter().enumerate() {
-        let (mut planted, mut right, mut reported) = (0u32, 0u32, 0u32);
-        for seed in 0..simulations {
-            let mut random = seeded(seed, 500 + salt as u64);
-            let traces = 30.0 * (1_000.0f64 / 30.0).powf(random.uniform());
-            let wrong = random.uniform() < 0.05;
-            let traffic = Traffic { traces, weekend: 0.5, diurnal: true, incidents: 2, ..DAYS_DIFFER };
-            let (baseline, current) = simulate(traffic, if wrong { incident } else { NONE }, &mut random);
-            if kind != Kind::VolumeDrop && current.traces < 30 {
-                continue;
+    for (least, most) in [(30.0f64, 100.0f64), (100.0, 1_000.0)] {
+        for (salt, (kind, incident)) in planted_in.into_iter().enumerate() {
+            let (mut planted, mut right, mut reported) = (0u32, 0u32, 0u32);
+            let mut drawn = 0;
+            for seed in 0.. {
+                let mut random = seeded(seed, 500 + salt as u64);
+                let traces = least * (most / least).powf(random.uniform());
+                let wrong = random.uniform() < 0.05;
+                let traffic = Traffic { traces, weekend: 0.5, diurnal: true, incidents: 2, ..DAYS_DIFFER };
+                let (baseline, current) = simulate(traffic, if wrong { incident } else { NONE }, &mut random);
+                let usual = if kind == Kind::VolumeDrop { traces } else { current.traces as f64 };
+                if usual < least || usual > most {
+                    continue;
+                }
+                let alarm = references::this(kind, &baseline, &current);
+                planted += u32::from(wrong);
+                reported += u32::from(alarm);
+                right += u32::from(alarm && wrong);
+                drawn += 1;
+                if drawn == simulations {
+                    break;
+                }
             }
-            let anomaly = |detection: Detection| detection.kind == kind && detection.severity().is_some();
-            let alarm = detect(&baseline, &current, &Bounds::default()).into_iter().any(anomaly);
-            planted += u32::from(wrong);
-            reported += u32::from(alarm);
-            right += u32::from(alarm && wrong);
+            let share = |of: u32| f64::from(right) * 100.0 / f64::from(of.max(1));
+            let name = kind.name();
+            writeln!(out, "| {least} to {most} | {name} | {:.1} | {:.1} |", share(planted), share(reported))?;
         }
-        let share = |of: u32| f64::from(right) * 100.0 / f64::from(of.max(1));
-        writeln!(out, "| {} | {:.1} | {:.1} |", kind.name(), share(planted), share(reported))?;
+    }
+    Ok(())
+}
+
+/// What simpler detectors would do with the same traffic.
+fn simpler(out: &mut impl Write, simulations: u64) -> std::io::Result<()> {
+    writeln!(out, "\n{simulations} simulations a cell: reported, in %\n")?;
+    writeln!(
+        out,
+        "| | weekends a third | overdispersed | sessions | found: 30 traces | 100, 3 incidents | 100, heavy tail | 60, two agents |\n|---|---|---|---|---|---|---|---|"
+    )?;
+    let at = |traces: f64| Traffic { traces, ..DAYS_DIFFER };
+    let found = [
+        at(30.0),
+        Traffic { incidents: 3, ..at(100.0) },
+        Traffic { shape: Shape::HeavyTail, ..at(100.0) },
+        Traffic { shape: Shape::TwoAgents, ..at(60.0) },
+    ];
+    let spikes = Incident { cost: 3.0, errors: 5.0, ..NONE };
+    for (name, kind, detector) in references::SIMPLER {
+        let incident = if kind == Kind::VolumeDrop { Incident { volume: 0.1, ..NONE } } else { spikes };
+        write!(out, "| {name} |")?;
+        for (traffic, incident) in [NULL[2], NULL[4], NULL[7]]
+            .map(|traffic| (traffic, NONE))
+            .into_iter()
+            .chain(found.map(|traffic| (traffic, incident)))
+        {
+            let reported = windows(traffic, incident, simulations, 700, |_| true)
+                .filter(|(baseline, current)| detector(baseline, current));
+            write!(out, " {:.1} |", reported.count() as f64 * 100.0 / simulations as f64)?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -224,5 +255,6 @@ fn main() -> std::io::Result<()> {
     nothing_wrong(&mut out, simulations)?;
     cost_power(&mut out, (simulations / 5).max(50))?;
     count_power(&mut out, (simulations / 5).max(50))?;
-    among_incidents(&mut out, simulations * 4)
+    among_incidents(&mut out, simulations * 2)?;
+    simpler(&mut out, simulations / 2)
 }
