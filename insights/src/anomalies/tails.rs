@@ -2,11 +2,10 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// More traces than these are counted in proportion: what they could add is less than windows ever agree by, and sums
-/// stay short.
-const MOST_COUNTED: f64 = 5_000.0;
+/// Of more traces only the proportion counts: by then it is the days that differ, and sums stay short.
+const MOST_COUNTED: f64 = 2_000.0;
 
-/// Terms beyond this are scaled down before they overflow.
+/// Beyond this, or below its inverse, numbers are scaled before they overflow.
 const LARGE: f64 = 1e200;
 
 /// P(N ≤ count) of a negative binomial with variance mean + spread · mean². With spread 0 it is Poisson's.
@@ -19,7 +18,7 @@ pub fn negative_binomial_cdf(count: u64, mean: f64, spread: f64) -> f64 {
     let none = if spread * mean < 1e-12 { -mean } else { -(spread * mean).ln_1p() / spread };
     let step = mean / (1.0 + spread * mean);
     let terms = (0..count as u64).map(|k| (1.0 + spread * k as f64) / (k as f64 + 1.0) * step);
-    Sum::from(none).of(terms)
+    sum(none, terms)
 }
 
 /// P(F ≥ failed) of a beta-binomial: failures of `traces` which fail with the same mean rate, and of which any two are
@@ -35,12 +34,12 @@ pub fn beta_binomial_sf(failed: u64, traces: u64, rate: f64, correlation: f64) -
     }
     // Of the successes, from none on: at most traces - failed of them.
     let common = correlation / (1.0 - correlation).max(1e-12);
-    let none = (0..traces as u64).map(|k| ((rate + k as f64 * common) / (1.0 + k as f64 * common)).ln()).sum();
+    let failures = (0..traces as u64).map(|k| (rate + k as f64 * common) / (1.0 + k as f64 * common));
     let terms = (0..(traces - failed) as u64).map(|k| {
         let k = k as f64;
         (traces - k) / (k + 1.0) * (1.0 - rate + k * common) / (rate + (traces - k - 1.0) * common)
     });
-    Sum::from(none).of(terms)
+    sum(log_product(failures), terms)
 }
 
 /// P(T ≥ t) of Student's distribution.
@@ -55,7 +54,7 @@ pub fn student_sf(t: f64, df: f64) -> f64 {
 /// df / χ² by which the variance may be another. Of a normal tail this makes Student's.
 pub fn over_variance(df: f64, tail: impl Fn(f64) -> f64) -> f64 {
     // Trapezoids over ln χ², whose density falls on both sides like an exponential or faster.
-    const NODES: usize = 96;
+    const NODES: usize = 56;
     let (width, middle) = ((2.0 / df).sqrt(), df.ln());
     let (from, to) = (middle - (11.0 * width).max(60.0 / df), middle + 4.0 * width);
     let (mut weights, mut sum) = (0.0, 0.0);
@@ -70,27 +69,29 @@ pub fn over_variance(df: f64, tail: impl Fn(f64) -> f64) -> f64 {
     sum / weights
 }
 
-/// A sum of probabilities, each given by its ratio to the one before, with the logarithm of the first.
-struct Sum {
-    log: f64,
+fn log_product(factors: impl Iterator<Item = f64>) -> f64 {
+    let (mut log, mut product) = (0.0f64, 1.0f64);
+    for factor in factors {
+        product *= factor;
+        if product < 1.0 / LARGE {
+            log += product.ln();
+            product = 1.0;
+        }
+    }
+    log + product.ln()
 }
 
-impl Sum {
-    fn from(log: f64) -> Sum {
-        Sum { log }
-    }
-
-    fn of(mut self, ratios: impl Iterator<Item = f64>) -> f64 {
-        let (mut term, mut sum) = (1.0, 1.0);
-        for ratio in ratios {
-            term *= ratio;
-            sum += term;
-            if sum > LARGE {
-                self.log += sum.ln();
-                term /= sum;
-                sum = 1.0;
-            }
+/// A sum of probabilities: the first by its logarithm, each further one by its ratio to the one before.
+fn sum(mut log: f64, ratios: impl Iterator<Item = f64>) -> f64 {
+    let (mut term, mut sum) = (1.0, 1.0);
+    for ratio in ratios {
+        term *= ratio;
+        sum += term;
+        if sum > LARGE {
+            log += sum.ln();
+            term /= sum;
+            sum = 1.0;
         }
-        (self.log + sum.ln()).exp().min(1.0)
     }
+    (log + sum.ln()).exp().min(1.0)
 }

@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 
 def negative_binomial(rng):
-    mean = 10 ** rng.uniform(-1, 3.6)
+    mean = 10 ** rng.uniform(-1, 3.3)
     spread = 0.0 if rng.random() < 0.1 else 10 ** rng.uniform(-5, 0.5)
     deviation = math.sqrt(mean + spread * mean * mean)
     count = max(0, round(mean + deviation * rng.uniform(-5, 3)))
@@ -22,7 +22,7 @@ def negative_binomial(rng):
 
 
 def beta_binomial(rng):
-    traces, rate = round(10 ** rng.uniform(0, 3.6)), 10 ** rng.uniform(-3, -0.05)
+    traces, rate = round(10 ** rng.uniform(0, 3.3)), 10 ** rng.uniform(-3, -0.05)
     correlation = 0.0 if rng.random() < 0.1 else 10 ** rng.uniform(-4, -0.3)
     deviation = math.sqrt(traces * rate * (1 - rate) * (1 + (traces - 1) * correlation))
     failed = min(traces, max(0, round(traces * rate + deviation * rng.uniform(-3, 6))))
