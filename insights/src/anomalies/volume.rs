@@ -101,16 +101,18 @@ impl Expected {
         })
     }
 
+    /// To within half a percent of the mean.
     fn quantile(&self, share: f64) -> f64 {
-        let (mut low, mut high) = (0u64, 1u64);
+        let close = (self.mean / 200.0) as u64;
+        let (mut low, mut high) = (0u64, (2.0 * self.mean) as u64 + 1);
         while self.at_most(high) < share {
             (low, high) = (high, high.saturating_mul(2));
         }
-        while low < high {
+        while high - low > close {
             let middle = low + (high - low) / 2;
             if self.at_most(middle) < share { low = middle + 1 } else { high = middle }
         }
-        low as f64
+        high as f64
     }
 }
 
