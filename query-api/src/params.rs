@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use runtime::Problem;
+use runtime::http::parameters;
 use schemas::Money;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -13,10 +14,11 @@ pub struct Params {
 }
 
 impl Params {
-    pub fn new(pairs: Vec<(String, String)>, known: &[&str]) -> Params {
+    /// Of what the route's documentation names.
+    pub fn new(pairs: Vec<(String, String)>, query: parameters::Query) -> Params {
         let mut params = Params { values: HashMap::new(), faults: Vec::new() };
         for (name, value) in pairs {
-            if !known.contains(&name.as_str()) {
+            if !parameters::names(query).any(|known| known == name) {
                 params.faults.push(format!("there is no parameter `{name}`"));
             } else if params.values.insert(name.clone(), value).is_some() {
                 params.faults.push(format!("{name} is given twice"));

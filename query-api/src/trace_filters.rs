@@ -5,22 +5,6 @@ use schemas::Money;
 
 use crate::params::Params;
 
-pub const FILTERS: [&str; 13] = [
-    "status",
-    "project_id",
-    "name",
-    "session_id",
-    "user_id",
-    "model",
-    "tag",
-    "environment",
-    "from",
-    "to",
-    "min_cost",
-    "min_duration_ms",
-    "q",
-];
-
 const MOST_WORDS: usize = 16;
 
 #[derive(Clone)]
@@ -38,15 +22,12 @@ pub struct Filters {
 }
 
 impl Filters {
-    pub fn read(params: &mut Params) -> Filters {
+    /// What traces have in common.
+    pub fn in_common(params: &Params) -> Filters {
         let mut filters = Filters { counted: Some(Vec::new()), ..Filters::default() };
-        if let Some(status) = params.one_of("status", &["running", "completed", "failed"]) {
-            filters.count("status", &status);
-            filters.add("status = ?", Value::Text(status));
-        }
         for (name, condition) in [("project_id", "project_id = ?"), ("environment", "environment = ?")] {
             if let Some(text) = params.text(name) {
-                filters.count(if name == "project_id" { "project_id" } else { "environment" }, &text);
+                filters.count(name, &text);
                 filters.add(condition, Value::Text(text));
             }
         }
@@ -60,6 +41,16 @@ impl Filters {
             if let Some(text) = params.text(name) {
                 filters.other(condition, Value::Text(text));
             }
+        }
+        filters
+    }
+
+    /// All that the list knows.
+    pub fn read(params: &mut Params) -> Filters {
+        let mut filters = Filters::in_common(params);
+        if let Some(status) = params.one_of("status", &["running", "completed", "failed"]) {
+            filters.count("status", &status);
+            filters.add("status = ?", Value::Text(status));
         }
         for (name, condition) in [
             ("from", "started_at >= fromUnixTimestamp64Micro(?, 'UTC')"),
@@ -111,6 +102,11 @@ impl Filters {
     /// Whether they let every trace pass.
     pub fn is_empty(&self) -> bool {
         self.conditions.is_empty()
+    }
+
+    /// `first AND` what is asked for.
+    pub fn and(&self, first: &str) -> String {
+        format!("{first} AND {}", self.condition())
     }
 
     pub fn condition(&self) -> String {

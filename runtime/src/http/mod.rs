@@ -7,7 +7,7 @@ mod gate;
 pub mod health;
 mod limits;
 pub mod openapi;
-mod parameters;
+pub mod parameters;
 pub mod routes;
 mod times;
 

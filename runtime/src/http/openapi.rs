@@ -44,7 +44,7 @@ fn operation(route: &Route) -> Value {
         let name = part.trim_matches(['{', '}']);
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     }
-    for (name, description) in route.query {
+    for (name, description) in route.query.iter().copied().flatten() {
         parameters
             .push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
     }

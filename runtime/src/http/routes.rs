@@ -6,8 +6,8 @@ use axum::routing::MethodRouter;
 
 use super::Gate;
 use super::parameters::{
-    ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, EXPORT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY,
-    LIST_QUERY, MODELS_QUERY,
+    self, ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, EXPORT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY,
+    LIST_QUERY, MODELS_QUERY, SPANS_QUERY,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Route {
     pub class: Class,
     pub tag: &'static str,
     pub summary: &'static str,
-    pub query: &'static [(&'static str, &'static str)],
+    pub query: parameters::Query,
     pub body: Option<&'static str>,
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
 }
@@ -116,7 +116,7 @@ pub const ROUTES: &[Route] = &[
         class: Read,
         tag: "Traces",
         summary: "The spans of a trace by page, in start order",
-        query: &[("limit", "1 to 1000, default 200"), ("cursor", "next_cursor of the page before")],
+        query: SPANS_QUERY,
         body: None,
         answers: &[(200, "A page of spans", Some("SpanList"))],
     },

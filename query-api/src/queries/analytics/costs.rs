@@ -7,6 +7,7 @@ use jiff::ZonedDateTime;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
+use runtime::http::parameters::COSTS_QUERY;
 use runtime::position::Topic;
 
 use super::documents::{CostsOut, DayCosts, Figures, GroupCosts, Groups, IntervalCosts, ModelCosts, Previous};
@@ -15,23 +16,6 @@ use crate::params::Params;
 use crate::period::{Interval, Intervals, Period, rfc3339};
 use crate::spending::{Filters, Group, Line, Order, Sums, by_group, by_time, total};
 use crate::state::AppState;
-
-const PARAMETERS: &[&str] = &[
-    "from",
-    "to",
-    "timezone",
-    "interval",
-    "group_by",
-    "limit",
-    "compare",
-    "project_id",
-    "environment",
-    "name",
-    "user_id",
-    "session_id",
-    "model",
-    "tag",
-];
 
 const GROUPS: [(&str, Group); 7] = [
     ("model", Group::Model),
@@ -58,7 +42,7 @@ struct Asked {
 
 impl Asked {
     fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let mut params = Params::new(pairs, PARAMETERS);
+        let mut params = Params::new(pairs, COSTS_QUERY);
         let period = Period::read(&mut params);
         let filters = Filters::read(&mut params);
         let days = period.cut(Interval::Day, &mut params);

@@ -1,9 +1,10 @@
 //! What is asked for.
 
 use runtime::Problem;
+use runtime::http::parameters::EXPORT_QUERY;
 
 use crate::params::Params;
-use crate::trace_filters::{FILTERS, Filters};
+use crate::trace_filters::Filters;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -38,8 +39,7 @@ pub struct Asked {
 
 impl Asked {
     pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let known = [&FILTERS[..], &["format", "payloads"]].concat();
-        let mut params = Params::new(pairs, &known);
+        let mut params = Params::new(pairs, EXPORT_QUERY);
         let filters = Filters::read(&mut params);
         let format = match params.one_of("format", &["ndjson", "csv", "parquet"]).as_deref() {
             Some("csv") => Format::Csv,

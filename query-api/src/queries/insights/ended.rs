@@ -8,8 +8,9 @@ use insights::histogram::Histogram;
 use runtime::Problem;
 use serde::Deserialize;
 
-use super::filters::{Filters, moment};
+use super::times::moment;
 use crate::stores::{Tenant, down};
+use crate::trace_filters::Filters;
 
 /// Stands for a value that a trace has not.
 pub const NO_BUCKET: u16 = u16::MAX;
@@ -39,21 +40,32 @@ struct CountRow {
     count: u64,
 }
 
+/// What is read of each trace; whether it failed always is.
+#[derive(Clone, Copy)]
+pub enum Metric {
+    Tokens,
+    Cost,
+    Duration,
+}
+
+const FAILED: u8 = 3;
+
 /// By the ranges' places, which are in the order of time and do not overlap: of all traces under the empty text, or of
 /// some groups by an expression.
 pub async fn in_ranges(
     tenant: &Tenant,
     filters: &Filters,
     ranges: &[Range],
+    metrics: &[Metric],
     groups: Option<(&str, &[String])>,
 ) -> Result<BTreeMap<String, Vec<Ended>>, Problem> {
     let starts: Vec<i64> = ranges.iter().map(|range| range.from).collect();
     let listed = starts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     let expression = groups.map_or("''", |(expression, _)| expression);
+    let values: String = metrics.iter().map(|metric| format!("({}, {}), ", *metric as u8, metric.column())).collect();
     let columns = format!(
         "{expression} AS grouped, toInt64(roundDown(toInt64(toUnixTimestamp(started_at)), [{listed}])) AS start, \
-         toUInt8((arrayJoin([(0, tokens_bucket), (1, cost_bucket), (2, duration_bucket), (3, toUInt16(status = 'failed'))]) \
-         AS value).1) AS metric, value.2 AS bucket, count() AS count"
+         toUInt8((arrayJoin([{values}({FAILED}, toUInt16(status = 'failed'))]) AS value).1) AS metric, value.2 AS bucket, count() AS count"
     );
     let mut condition = filters.and(&format!("status != 'running' AND {}", within(ranges)));
     if groups.is_some() {
@@ -88,6 +100,16 @@ pub fn within(ranges: &[Range]) -> String {
     if conditions.is_empty() { "false".to_owned() } else { format!("({})", conditions.join(" OR ")) }
 }
 
+impl Metric {
+    fn column(self) -> &'static str {
+        match self {
+            Metric::Tokens => "tokens_bucket",
+            Metric::Cost => "cost_bucket",
+            Metric::Duration => "duration_bucket",
+        }
+    }
+}
+
 impl Ended {
     pub fn merge(&mut self, other: &Ended) {
         self.tokens.merge(&other.tokens);
@@ -98,17 +120,16 @@ impl Ended {
     }
 
     fn count(&mut self, metric: u8, bucket: u16, count: u64) {
-        let histogram = match metric {
-            0 => &mut self.tokens,
-            1 => &mut self.cost,
-            2 if bucket == NO_BUCKET => return,
-            2 => &mut self.duration,
-            _ => {
-                let errors = &mut self.errors;
-                *(if bucket == 1 { &mut errors.failed } else { &mut errors.succeeded }) += count;
-                return;
-            }
-        };
-        histogram.add(bucket, count as i64);
+        if metric == FAILED {
+            let errors = &mut self.errors;
+            *(if bucket == 1 { &mut errors.failed } else { &mut errors.succeeded }) += count;
+        } else if bucket != NO_BUCKET {
+            let histogram = match metric {
+                metric if metric == Metric::Tokens as u8 => &mut self.tokens,
+                metric if metric == Metric::Cost as u8 => &mut self.cost,
+                _ => &mut self.duration,
+            };
+            histogram.add(bucket, count as i64);
+        }
     }
 }

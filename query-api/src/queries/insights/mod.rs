@@ -4,5 +4,5 @@ pub mod anomalies;
 pub mod drift;
 mod ended;
 pub mod failures;
-mod filters;
 pub mod root_cause;
+mod times;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
+use runtime::http::parameters::MODELS_QUERY;
 use runtime::position::Topic;
 
 use documents::{ModelOut, ModelsOut};
@@ -23,8 +24,6 @@ use crate::period::Period;
 use crate::spending::{Filters, Group, Line, Order, by_group};
 use crate::state::AppState;
 
-const PARAMETERS: &[&str] = &["from", "to", "timezone", "project_id", "environment", "priced", "limit"];
-
 /// More than this are not looked at: the ones with the fewest unpriced calls and the lowest cost are left out.
 const MOST_MODELS: u64 = 10_000;
 
@@ -34,7 +33,7 @@ pub async fn list(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<ModelsOut>, Problem> {
-    let mut params = Params::new(pairs, PARAMETERS);
+    let mut params = Params::new(pairs, MODELS_QUERY);
     let period = Period::read(&mut params);
     let filters = Filters::read(&mut params);
     let priced = params.one_of("priced", &["true", "false"]).map(|text| text == "true");

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use clickhouse::Row;
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::http::parameters::LIST_QUERY;
 use runtime::position::Topic;
 use schemas::Money;
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use crate::cursor::Cursor;
 use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Tenant;
-use crate::trace_filters::{FILTERS, Filters};
+use crate::trace_filters::Filters;
 
 /// Filtered lists are counted this far unless an exact count is asked for.
 const COUNTED: u64 = 10_000;
@@ -92,8 +93,7 @@ pub async fn list(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<TraceList>, Problem> {
-    let known = [&FILTERS[..], &["sort", "limit", "offset", "cursor", "count"]].concat();
-    let mut params = Params::new(pairs, &known);
+    let mut params = Params::new(pairs, LIST_QUERY);
     let filters = Filters::read(&mut params);
     let sort = Sort::read(&mut params);
     let limit = params.whole("limit", 1, 200, 50);

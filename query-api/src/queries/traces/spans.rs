@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::http::parameters::SPANS_QUERY;
 
 use super::documents::SpanList;
 use super::down;
@@ -25,7 +26,7 @@ pub async fn spans(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<SpanList>, Problem> {
-    let mut params = Params::new(pairs, &["limit", "cursor"]);
+    let mut params = Params::new(pairs, SPANS_QUERY);
     let limit = params.whole("limit", 1, 1000, 200);
     let purpose = format!("spans\0{id}");
     let cursor = Cursor::asked(&mut params, &state.signer, &purpose);

@@ -10,16 +10,18 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::http::parameters::BACKTEST_QUERY;
 use runtime::position::Topic;
 
 use super::super::ended::{Ended, Range, in_ranges};
-use super::super::filters::{Filters, time_of};
+use super::super::times::time_of;
 use super::detect::{anomaly, history};
 use super::documents::{BacktestGaps, BacktestOut, Episode};
 use super::evidence::Evidence;
-use super::windows::{HOUR, Place, places, window_hours};
+use super::windows::{HOUR, METRICS, Place, places, window_hours};
 use crate::params::Params;
 use crate::state::AppState;
+use crate::trace_filters::Filters;
 
 const MOST_MOMENTS: i64 = 1_000;
 const HISTORY_DAYS: i64 = 28;
@@ -38,21 +40,7 @@ struct Asked {
 
 impl Asked {
     fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let parameters = [
-            "from",
-            "to",
-            "window_hours",
-            "step_hours",
-            "timezone",
-            "project_id",
-            "environment",
-            "name",
-            "model",
-            "user_id",
-            "session_id",
-            "tag",
-        ];
-        let mut params = Params::new(pairs, &parameters);
+        let mut params = Params::new(pairs, BACKTEST_QUERY);
         let zone = crate::period::zone(&mut params);
         let hour = |micros: i64| micros.div_euclid(1_000_000 * HOUR) * HOUR;
         let to = hour(params.time("to").unwrap_or_else(|| Timestamp::now().as_microsecond()));
@@ -63,7 +51,7 @@ impl Asked {
         } else if (to - from) / (i64::from(step_hours) * HOUR) >= MOST_MOMENTS {
             params.fault(format!("from and to are more than {MOST_MOMENTS} steps apart"));
         }
-        let filters = Filters::read(&mut params);
+        let filters = Filters::in_common(&params);
         params.finish()?;
         Ok(Asked { filters, zone, window_hours, step_hours, from, to })
     }
@@ -87,7 +75,7 @@ pub async fn backtest(
     let first = asked.from - HISTORY_DAYS * 24 * HOUR - (i64::from(asked.window_hours) + 1) * HOUR;
     let hours: Vec<Range> =
         (first..asked.to).step_by(HOUR as usize).map(|from| Range { from, to: from + HOUR }).collect();
-    let mut ended = in_ranges(tenant, &asked.filters, &hours, None).await?.remove("").unwrap_or_default();
+    let mut ended = in_ranges(tenant, &asked.filters, &hours, &METRICS, None).await?.remove("").unwrap_or_default();
     ended.resize(hours.len(), Ended::default());
     let answer =
         tokio::task::spawn_blocking(move || Hours { first, ended, windows: HashMap::new() }.answer(&asked, history));

@@ -11,12 +11,13 @@ use runtime::position::Topic;
 use serde::Deserialize;
 
 use super::super::ended::in_ranges;
-use super::super::filters::{Filters, time_of};
+use super::super::times::time_of;
 use super::documents::{AnomaliesOut, AnomalyOut, EvidenceOut, Insufficient, MissingOut};
 use super::evidence::{self, Evidence};
-use super::windows::{Asked, places};
+use super::windows::{Asked, METRICS, places};
 use crate::state::AppState;
 use crate::stores::{Tenant, down};
+use crate::trace_filters::Filters;
 
 pub async fn anomalies(
     State(state): State<AppState>,
@@ -32,7 +33,7 @@ pub async fn anomalies(
     let places = places(&at, asked.window_hours, history);
     let mut ranges: Vec<_> = places.iter().map(|place| place.range).collect();
     ranges.reverse();
-    let mut ended = in_ranges(tenant, &asked.filters, &ranges, None).await?.remove("").unwrap_or_default();
+    let mut ended = in_ranges(tenant, &asked.filters, &ranges, &METRICS, None).await?.remove("").unwrap_or_default();
     ended.resize(ranges.len(), Default::default());
     let windows: Vec<Window> =
         places.iter().zip(ended.iter().rev()).map(|(place, ended)| place.window(ended)).collect();

@@ -8,8 +8,9 @@ use runtime::Problem;
 use serde::Deserialize;
 
 use super::super::ended::{NO_BUCKET, Range, within};
-use super::super::filters::{Filters, moment};
+use super::super::times::moment;
 use crate::stores::{Tenant, down};
+use crate::trace_filters::Filters;
 
 const EXAMPLES: u64 = 3;
 /// Of more names those with the most traces in the window are looked at.

@@ -4,12 +4,15 @@ use insights::anomalies::{Window, days_back};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use runtime::Problem;
+use runtime::http::parameters::ANOMALIES_QUERY;
 
-use super::super::ended::{Ended, Range};
-use super::super::filters::Filters;
+use super::super::ended::{Ended, Metric, Range};
 use crate::params::Params;
+use crate::trace_filters::Filters;
 
 pub const HOUR: i64 = 3_600;
+
+pub const METRICS: [Metric; 2] = [Metric::Cost, Metric::Duration];
 
 /// A window at some moment, and how many days before the current one.
 pub struct Place {
@@ -27,23 +30,11 @@ pub struct Asked {
 
 impl Asked {
     pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let parameters = [
-            "at",
-            "window_hours",
-            "timezone",
-            "project_id",
-            "environment",
-            "name",
-            "model",
-            "user_id",
-            "session_id",
-            "tag",
-        ];
-        let mut params = Params::new(pairs, &parameters);
+        let mut params = Params::new(pairs, ANOMALIES_QUERY);
         let zone = crate::period::zone(&mut params);
         let at = params.time("at").and_then(|at| Timestamp::from_microsecond(at).ok());
         let window_hours = window_hours(&mut params);
-        let filters = Filters::read(&mut params);
+        let filters = Filters::in_common(&params);
         params.finish()?;
         Ok(Asked { filters, zone, window_hours, at: at.unwrap_or_else(Timestamp::now) })
     }

@@ -87,7 +87,7 @@ pub fn answer(asked: &Asked, samples: &Samples, bounds: Bounds) -> DriftOut {
         groups.map(|((value, sample), metrics)| group(value, sample, &samples.all, metrics)).collect()
     });
     DriftOut {
-        project_id: asked.filters.project_id.clone(),
+        project_id: asked.project_id.clone(),
         metrics,
         baseline_window: window(&asked.baseline),
         current_window: window(&asked.current),

@@ -6,10 +6,12 @@ use clickhouse::Row;
 use runtime::Problem;
 use serde::Deserialize;
 
-use super::super::ended::{Ended, NO_BUCKET, Range, in_ranges};
-use super::super::filters::moment;
+use super::super::ended::{Ended, Metric, NO_BUCKET, Range, in_ranges};
+use super::super::times::moment;
 use super::windows::Asked;
 use crate::stores::{Tenant, down};
+
+const METRICS: [Metric; 3] = [Metric::Tokens, Metric::Cost, Metric::Duration];
 
 /// Exact sums over one window.
 #[derive(Clone, Copy, Default)]
@@ -59,12 +61,12 @@ pub async fn read(tenant: &Tenant, asked: &Asked) -> Result<Samples, Problem> {
         samples.all.current.add(*current);
     }
     let days: Vec<Range> = days(asked);
-    samples.all.days = in_ranges(tenant, &asked.filters, &days, None).await?.remove("").unwrap_or_default();
+    samples.all.days = in_ranges(tenant, &asked.filters, &days, &METRICS, None).await?.remove("").unwrap_or_default();
     if let Some((_, expression)) = &asked.by {
         let mut largest: Vec<&String> = sums.keys().collect();
         largest.sort_by_key(|group| std::cmp::Reverse(sums[*group].0.traces + sums[*group].1.traces));
         let largest: Vec<String> = largest.into_iter().take(asked.limit as usize).cloned().collect();
-        let mut days = in_ranges(tenant, &asked.filters, &days, Some((expression, &largest))).await?;
+        let mut days = in_ranges(tenant, &asked.filters, &days, &METRICS, Some((expression, &largest))).await?;
         for group in largest {
             let (baseline, current) = sums[&group];
             let days = days.remove(&group).unwrap_or_default();

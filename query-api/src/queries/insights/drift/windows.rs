@@ -3,30 +3,16 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use runtime::Problem;
+use runtime::http::parameters::DRIFT_QUERY;
 
-use super::super::filters::Filters;
 use crate::params::Params;
 use crate::period::{Interval, Intervals, Period};
-
-const PARAMETERS: &[&str] = &[
-    "from",
-    "to",
-    "timezone",
-    "baseline_days",
-    "by",
-    "limit",
-    "project_id",
-    "environment",
-    "name",
-    "model",
-    "user_id",
-    "session_id",
-    "tag",
-];
+use crate::trace_filters::Filters;
 
 const CURRENT_DAYS: i64 = 7;
 
 pub struct Asked {
+    pub project_id: Option<String>,
     pub filters: Filters,
     pub baseline: (ZonedDateTime, ZonedDateTime),
     pub current: (ZonedDateTime, ZonedDateTime),
@@ -39,7 +25,7 @@ pub struct Asked {
 
 impl Asked {
     pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let mut params = Params::new(pairs, PARAMETERS);
+        let mut params = Params::new(pairs, DRIFT_QUERY);
         let zone = crate::period::zone(&mut params);
         let to = day(&mut params, "to", &zone).unwrap_or_else(|| today(&zone));
         let from = day(&mut params, "from", &zone).or_else(|| back(&to, CURRENT_DAYS)).unwrap_or_else(|| to.clone());
@@ -60,9 +46,9 @@ impl Asked {
             (by, expression)
         });
         let limit = params.whole("limit", 1, 20, 10);
-        let filters = Filters::read(&mut params);
+        let (project_id, filters) = (params.text("project_id"), Filters::in_common(&params));
         params.finish()?;
-        Ok(Asked { filters, baseline: (start, from.clone()), current: (from, to), days, by, limit })
+        Ok(Asked { project_id, filters, baseline: (start, from.clone()), current: (from, to), days, by, limit })
     }
 }
 

@@ -1,31 +1,17 @@
 //! A request's parameters.
 
 use runtime::Problem;
+use runtime::http::parameters::FAILURES_QUERY;
 
-use super::super::filters::Filters;
 use crate::params::Params;
 use crate::period::{Interval, Intervals, Period};
-
-const PARAMETERS: &[&str] = &[
-    "from",
-    "to",
-    "timezone",
-    "interval",
-    "recent_hours",
-    "limit",
-    "project_id",
-    "environment",
-    "name",
-    "model",
-    "user_id",
-    "session_id",
-    "tag",
-];
+use crate::trace_filters::Filters;
 
 pub const HOUR: i64 = 3_600_000_000;
 
 pub struct Asked {
     pub period: Period,
+    pub project_id: Option<String>,
     pub filters: Filters,
     pub intervals: Intervals,
     /// What began in the last so many hours is new.
@@ -35,15 +21,15 @@ pub struct Asked {
 
 impl Asked {
     pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
-        let mut params = Params::new(pairs, PARAMETERS);
+        let mut params = Params::new(pairs, FAILURES_QUERY);
         let period = Period::read(&mut params);
-        let filters = Filters::read(&mut params);
+        let (project_id, filters) = (params.text("project_id"), Filters::in_common(&params));
         let interval = Interval::read(&mut params).unwrap_or(Interval::Day);
         let intervals = period.cut(interval, &mut params);
         let recent_hours = params.whole("recent_hours", 1, 24 * 366, 24);
         let limit = params.whole("limit", 1, 200, 50) as usize;
         params.finish()?;
-        Ok(Asked { period, filters, intervals, recent_hours, limit })
+        Ok(Asked { period, project_id, filters, intervals, recent_hours, limit })
     }
 
     pub fn recent_from(&self) -> i64 {

@@ -7,7 +7,7 @@ use clickhouse::query::Query;
 use runtime::Problem;
 use serde::Deserialize;
 
-use super::super::filters::moment;
+use super::super::times::moment;
 use super::asked::{Asked, HOUR};
 use super::patterns::Pattern;
 use crate::stores::{Tenant, down};
@@ -17,7 +17,7 @@ pub const EXAMPLES: u64 = 3;
 /// What was absent for so long and is back has regressed.
 const QUIET_HOURS: i64 = 7 * 24;
 /// A statement names all signatures that are listed.
-const MOST_STATEMENT: &str = "1048576";
+pub const MOST_STATEMENT: &str = "1048576";
 
 /// Failed traces of one signature; times in microseconds.
 #[derive(Clone, Copy, Debug, Default, Row, Deserialize)]

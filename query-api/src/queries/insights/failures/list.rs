@@ -46,7 +46,7 @@ pub async fn list(
         cluster(&asked, pattern, seen, total_failed, names, trend)
     });
     Ok(Json(FailuresOut {
-        project_id: asked.filters.project_id.clone(),
+        project_id: asked.project_id.clone(),
         from: micros_rfc3339(asked.period.from),
         to: micros_rfc3339(asked.period.to),
         clusters: clusters.collect(),

@@ -7,10 +7,12 @@ use clickhouse::Row;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
+use runtime::http::parameters::FAILED_TRACES_QUERY;
 use runtime::position::Topic;
 use serde::Deserialize;
 
-use super::super::filters::{Filters, moment};
+use super::super::times::moment;
+use super::counts::MOST_STATEMENT;
 use super::documents::{FailedTrace, FailedTraces};
 use super::patterns::Patterns;
 use crate::cursor::Cursor;
@@ -19,21 +21,7 @@ use crate::params::Params;
 use crate::period::Period;
 use crate::state::AppState;
 use crate::stores::down;
-
-const PARAMETERS: &[&str] = &[
-    "from",
-    "to",
-    "timezone",
-    "limit",
-    "cursor",
-    "project_id",
-    "environment",
-    "name",
-    "model",
-    "user_id",
-    "session_id",
-    "tag",
-];
+use crate::trace_filters::Filters;
 
 #[derive(Row, Deserialize)]
 struct Listed {
@@ -56,9 +44,9 @@ pub async fn traces(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<FailedTraces>, Problem> {
-    let mut params = Params::new(pairs, PARAMETERS);
+    let mut params = Params::new(pairs, FAILED_TRACES_QUERY);
     let period = Period::read(&mut params);
-    let filters = Filters::read(&mut params);
+    let filters = Filters::in_common(&params);
     let limit = params.whole("limit", 1, 200, 50) as usize;
     let purpose = format!("failures\0{id}\0{}", filters.fingerprint());
     let cursor = Cursor::asked(&mut params, &state.signer, &purpose);
@@ -82,7 +70,7 @@ pub async fn traces(
     if let Some(cursor) = &cursor {
         query = query.bind(cursor.value.parse::<i64>().unwrap_or(0)).bind(&cursor.id);
     }
-    let mut rows: Vec<Listed> = query.with_setting("max_query_size", "1048576").fetch_all().await.map_err(down)?;
+    let mut rows: Vec<Listed> = query.with_setting("max_query_size", MOST_STATEMENT).fetch_all().await.map_err(down)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().filter(|_| more);

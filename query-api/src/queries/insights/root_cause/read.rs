@@ -8,11 +8,14 @@ use runtime::Problem;
 use serde::Deserialize;
 
 use super::super::super::traces::TraceRow;
-use super::super::filters::moment;
+use super::super::times::moment;
 use crate::stores::{Tenant, down};
 
 /// Of a text its beginning.
 const HEAD: u32 = 2_000;
+/// Of more spans those that failed are looked at, then the first.
+const MOST_SPANS: u64 = 10_000;
+const MOST_TEXTS: u64 = 3 * MOST_SPANS;
 const RUNS: u64 = 20;
 const RUN_STEPS: u64 = 500;
 /// How far back successful runs are looked for.
@@ -59,13 +62,17 @@ struct StepRow {
 }
 
 pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
-    let spans = tenant.select("?fields", "spans", "trace_id = ?", "").bind(&row.trace_id).fetch_all::<SpanRow>();
+    let rest = format!(
+        "ORDER BY failed DESC, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id LIMIT {MOST_SPANS}"
+    );
+    let spans = tenant.select("?fields", "spans", "trace_id = ?", &rest).bind(&row.trace_id).fetch_all::<SpanRow>();
     let columns = format!(
         "span_id, toString(field) AS field, substringUTF8(value, 1, {HEAD}) AS head, \
          multiIf(chunks > 0, xxh3(sha256), lengthUTF8(value) > {HEAD}, xxh3(value), 0) AS hash"
     );
     let condition = "trace_id = ? AND field IN ('error', 'input', 'output')";
-    let texts = tenant.select(&columns, "cells", condition, "").bind(&row.trace_id).fetch_all::<Text>();
+    let rest = format!("ORDER BY field != 'error', span_id LIMIT {MOST_TEXTS}");
+    let texts = tenant.select(&columns, "cells", condition, &rest).bind(&row.trace_id).fetch_all::<Text>();
     let (spans, texts) = tokio::try_join!(spans, texts).map_err(down)?;
     let mut texts: HashMap<(String, String), (String, u64)> =
         texts.into_iter().map(|text| ((text.span_id, text.field), (text.head, text.hash))).collect();
