@@ -240,7 +240,9 @@ pub fn offset_of(version: u64) -> Option<i64> {
 /// only where a row was written twice, and then each must be right.
 pub async fn newest<R: Keyed>(client: &Client, generation: &str, mut each: impl FnMut(R)) -> anyhow::Result<()> {
     let sql = format!("SELECT ?fields FROM {}_{generation} ORDER BY {}", R::TABLE, R::ORDER);
-    let mut cursor = client.query(&sql).fetch::<R>()?;
+    // Rows of one prefix are sorted in blocks of so many rows, and a row may hold a value of 256 KiB.
+    let query = client.query(&sql).with_setting("max_block_size", "1000").with_setting("max_threads", "1");
+    let mut cursor = query.fetch::<R>()?;
     let mut newest: Vec<R> = Vec::new();
     let mut key = String::new();
     while let Some(row) = cursor.next().await? {

@@ -46,7 +46,7 @@ impl Queue {
     }
 
     pub async fn remove_content(&self, pending: &[Pending]) -> anyhow::Result<()> {
-        for (table, which) in [
+        let tables = [
             ("cells", "true"),
             ("chunks", "true"),
             // Tombstones stay: they keep the trace deleted. They hold no content.
@@ -55,13 +55,13 @@ impl Queue {
             ("trace_models", "is_deleted = 0"),
             ("spans", "is_deleted = 0"),
             ("feedback", "is_deleted = 0"),
-        ] {
-            self.delete(table, &format!("{which} AND (tenant, trace_id) IN ?"), pending, |row| {
-                (row.tenant.clone(), row.trace_id.clone())
-            })
-            .await?;
-        }
-        Ok(())
+        ];
+        let key = |row: &Pending| (row.tenant.clone(), row.trace_id.clone());
+        // Together: most of a mutation's time is waiting for its turn.
+        let removals = tables.map(|(table, which)| async move {
+            self.delete(table, &format!("{which} AND (tenant, trace_id) IN ?"), pending, key).await
+        });
+        futures::future::try_join_all(removals).await.map(drop)
     }
 
     pub async fn done(&self, pending: &[Pending]) -> anyhow::Result<()> {
