@@ -1,6 +1,7 @@
 //! Methods without I/O: what the projector computes once and what the read side concludes from it.
 
 pub mod anomalies;
+pub mod calls;
 pub mod drift;
 pub mod failures;
 pub mod histogram;

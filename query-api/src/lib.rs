@@ -9,11 +9,13 @@ mod numbers;
 mod openapi;
 mod params;
 mod period;
+mod prices;
 pub mod queries;
 mod routes;
 mod spending;
 mod state;
 mod stores;
+mod times;
 mod trace_filters;
 
 use std::sync::Arc;
@@ -33,8 +35,8 @@ use sqlx::PgPool;
 pub use openapi::{docs_router, schemas};
 
 use freshness::Freshness;
+use prices::Prices;
 use queries::insights::drift::Bounds;
-use queries::models::Prices;
 use state::AppState;
 use stores::Generations;
 
@@ -74,6 +76,7 @@ impl QueryApi {
                 error_effect: f64::from(settings.drift_error_effect_percent) / 100.0,
             },
             prices: Prices::default(),
+            savings: queries::analytics::Bounds::of(settings),
         };
         let checks = stores(&client, pool);
         Ok(QueryApi { router: routes::router(state, gate)?, checks })

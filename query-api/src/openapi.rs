@@ -7,6 +7,7 @@ use axum::routing::get;
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
+use crate::prices;
 use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
 
 #[derive(OpenApi)]
@@ -27,10 +28,15 @@ use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
     analytics::documents::Groups,
     analytics::documents::GroupCosts,
     analytics::documents::Previous,
+    analytics::CostIntelligenceOut,
+    analytics::FeatureCosts,
+    analytics::ModelEfficiency,
+    analytics::Recommendation,
+    analytics::Evidence,
     models::documents::ModelsOut,
     models::documents::ModelOut,
-    models::documents::ModelPrice,
-    models::documents::PriceTier,
+    prices::ModelPrice,
+    prices::PriceTier,
     insights::drift::documents::DriftOut,
     insights::drift::documents::MetricDrift,
     insights::drift::documents::Window,

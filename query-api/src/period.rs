@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, Span, Timestamp, ToSpan, Unit, ZonedDateTime, ZonedDateTimeRound};
 
 use crate::params::Params;
+use crate::times::moment;
 
 /// More points than a chart has room for.
 const MOST_INTERVALS: usize = 4_000;
@@ -72,6 +73,11 @@ impl Period {
             params.fault("from is not before to".to_owned());
         }
         Period { from, to, zone }
+    }
+
+    /// That a trace started in it.
+    pub fn contains(&self) -> String {
+        format!("started_at >= {} AND started_at < {}", moment(self.from), moment(self.to))
     }
 
     pub fn previous(&self) -> Period {

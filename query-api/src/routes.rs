@@ -16,6 +16,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
         .on("GET", "/api/v1/spans/export", get(export::spans))?
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
+        .on("GET", "/api/v1/analytics/cost-intelligence", get(analytics::cost_intelligence))?
         .on("GET", "/api/v1/models", get(models::list))?
         .on("GET", "/api/v1/insights/drift", get(insights::drift::drift))?
         .on("GET", "/api/v1/insights/anomalies", get(insights::anomalies::anomalies))?

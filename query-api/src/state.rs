@@ -6,8 +6,9 @@ use runtime::position::Signer;
 use tokio::sync::Semaphore;
 
 use crate::freshness::Freshness;
+use crate::prices::Prices;
+use crate::queries::analytics;
 use crate::queries::insights::drift::Bounds;
-use crate::queries::models::Prices;
 use crate::stores::{ClickHouse, Postgres};
 
 #[derive(Clone)]
@@ -20,4 +21,5 @@ pub struct AppState {
     pub exports: Arc<Semaphore>,
     pub drift: Bounds,
     pub prices: Prices,
+    pub savings: analytics::Bounds,
 }

@@ -151,6 +151,14 @@ settings! {
     known_ids_capacity: usize = 10_000_000usize;
     /// Seconds before a checkpoint that a starting projector reads again.
     reread_seconds: u64 = 120u64;
+    /// Of a saving: the least number of calls that it rests on.
+    savings_min_calls: u32 = 100u32;
+    /// Of a saving: what it comes to at least, in US cents a month.
+    savings_min_cents_per_month: u32 = 100u32;
+    /// An answer of at most so many tokens is short: a cheaper model may give it as well.
+    savings_short_answer_tokens: u32 = 100u32;
+    /// For how many seconds a provider keeps a prompt that may be read again.
+    savings_cache_seconds: u32 = 300u32;
     /// Of the drifts in an answer, how many may be none, in expectation.
     drift_false_discovery_percent: u32 = 5u32;
     /// How far apart the distributions of cost, tokens or duration must be to be called drifted: hundredths of the

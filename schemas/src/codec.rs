@@ -43,7 +43,7 @@ macro_rules! versions {
 }
 
 versions! {
-    "trace_recorded": 1;
+    "trace_recorded": 1, 2;
     "trace_content": 1;
     "content_chunk": 1;
     "trace_deleted": 1;

@@ -18,7 +18,7 @@ use crate::rows::{
     CellRow, ChunkRow, FeedbackRow, Keyed, ListRow, OfTrace, SpanRow, TraceModelRow, TraceRow, newest, offset_of,
 };
 use crate::verify::Report;
-use crate::view::{Signature, TraceState, TraceView, bucket};
+use crate::view::{Texts, TraceState, TraceView, bucket};
 
 pub struct Slice<'a> {
     pub fold: &'a Fold,
@@ -26,7 +26,7 @@ pub struct Slice<'a> {
     pub next: &'a Ends,
     /// How far the fold is; taken after `next`.
     pub ends: &'a Ends,
-    signature: Signature,
+    texts: Texts,
     pub report: &'a mut Report,
     /// Rows of one trace follow each other: its fold is kept.
     last: Option<((String, String, i64), Arc<TraceState>)>,
@@ -45,16 +45,10 @@ macro_rules! same {
 }
 
 impl<'a> Slice<'a> {
-    pub fn new(
-        fold: &'a Fold,
-        next: &'a Ends,
-        ends: &'a Ends,
-        signature: Signature,
-        report: &'a mut Report,
-    ) -> Slice<'a> {
+    pub fn new(fold: &'a Fold, next: &'a Ends, ends: &'a Ends, texts: Texts, report: &'a mut Report) -> Slice<'a> {
         let (newer, seen) = (HashSet::new(), HashSet::new());
         let (listed, models) = (HashMap::new(), HashMap::new());
-        Slice { fold, next, ends, signature, report, last: None, newer, seen, listed, models }
+        Slice { fold, next, ends, texts, report, last: None, newer, seen, listed, models }
     }
 
     pub async fn compare(mut self, client: &Client, generation: &str) -> anyhow::Result<()> {
@@ -162,8 +156,8 @@ impl<'a> Slice<'a> {
             "tokens": view.span_tokens, i128::from(row.tokens);
             "cost": view.span_cost, Money(row.cost);
             "models": view.models, row.models;
-            "error_signature": (self.signature)(&view.own_error), row.error_signature;
-            "failure": view.failure(self.signature), row.failure;
+            "error_signature": (self.texts.signature)(&view.own_error), row.error_signature;
+            "failure": view.failure(self.texts.signature), row.failure;
         }
     }
 
@@ -195,7 +189,7 @@ impl<'a> Slice<'a> {
             "tokens_bucket": bucket(Some(view.total_tokens)), row.tokens_bucket;
             "cost_bucket": bucket(Some(view.total_cost.0)), row.cost_bucket;
             "duration_bucket": bucket(view.total_duration_us.map(i128::from)), row.duration_bucket;
-            "failure": if failed { view.failure(self.signature) } else { String::new() }, row.failure;
+            "failure": if failed { view.failure(self.texts.signature) } else { String::new() }, row.failure;
         }
     }
 
@@ -224,8 +218,14 @@ impl<'a> Slice<'a> {
             "unpriced_calls": used.unpriced_calls, i128::from(row.unpriced_calls);
             "input_tokens": used.input_tokens, i128::from(row.input_tokens);
             "output_tokens": used.output_tokens, i128::from(row.output_tokens);
+            "cache_read_tokens": used.cache_read_tokens, i128::from(row.cache_read_tokens);
+            "cache_write_tokens": used.cache_write_tokens, i128::from(row.cache_write_tokens);
+            "reasoning_tokens": used.reasoning_tokens, i128::from(row.reasoning_tokens);
             "tokens": used.tokens, i128::from(row.tokens);
+            "timed_calls": used.timed_calls, i128::from(row.timed_calls);
+            "duration_us": used.duration_us, i128::from(row.duration_us);
             "cost": used.cost, Money(row.cost);
+            "each call": view.calls(&row.model, self.texts), row.each();
         }
     }
 
@@ -246,6 +246,9 @@ impl<'a> Slice<'a> {
             "duration_us": view.duration_us, row.duration_us.or(passed);
             "input_tokens": view.input_tokens, row.input_tokens;
             "output_tokens": view.output_tokens, row.output_tokens;
+            "cache_read_tokens": view.cache_read_tokens, row.cache_read_tokens;
+            "cache_write_tokens": view.cache_write_tokens, row.cache_write_tokens;
+            "reasoning_tokens": view.reasoning_tokens, row.reasoning_tokens;
             "reported_cost": view.merged_cost, row.reported_cost.map(Money);
             "cost": view.cost, row.cost.map(Money);
             "cost_source": view.cost_source.unwrap_or(""), row.cost_source.as_str();
@@ -253,7 +256,10 @@ impl<'a> Slice<'a> {
             "agent_id": view.agent_id, row.agent_id;
             "parent_agent_id": view.parent_agent_id, row.parent_agent_id;
             "agent_role": view.agent_role, row.agent_role;
-            "error_signature": (self.signature)(&view.error), row.error_signature;
+            "error_signature": (self.texts.signature)(&view.error), row.error_signature;
+            "failed": u8::from(view.failed), row.failed;
+            "prompt": view.prompt(self.texts), row.prompt();
+            "parameters_hash": view.parameters(self.texts), row.parameters_hash;
         }
     }
 

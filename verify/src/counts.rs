@@ -168,8 +168,21 @@ impl Totalled for CountRow {
 }
 
 impl Totalled for CostTotalRow {
-    const FIELDS: &'static [&'static str] =
-        &["traces", "uses", "calls", "unpriced_calls", "input_tokens", "output_tokens", "tokens", "cost"];
+    const FIELDS: &'static [&'static str] = &[
+        "traces",
+        "uses",
+        "calls",
+        "unpriced_calls",
+        "timed_calls",
+        "duration_us",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "tokens",
+        "cost",
+    ];
 
     fn bucket(&self) -> Bucket {
         let key = (&self.tenant, self.cube, self.grain, &self.project_id, &self.model, self.start, &self.environment);
@@ -177,8 +190,9 @@ impl Totalled for CostTotalRow {
     }
 
     fn totals(&self) -> Totals {
-        let calls = [self.traces, self.uses, self.calls, self.unpriced_calls];
-        let tokens = [self.input_tokens, self.output_tokens, self.tokens];
+        let calls = [self.traces, self.uses, self.calls, self.unpriced_calls, self.timed_calls, self.duration_us];
+        let parts = [self.cache_read_tokens, self.cache_write_tokens, self.reasoning_tokens];
+        let tokens = [self.input_tokens, self.output_tokens].into_iter().chain(parts).chain([self.tokens]);
         calls.into_iter().chain(tokens).map(i128::from).chain([self.cost]).collect()
     }
 
@@ -188,8 +202,10 @@ impl Totalled for CostTotalRow {
         let models = view.by_model();
         let mut shares = Vec::new();
         for (place, (model, used)) in models.iter().enumerate() {
-            let calls = [i128::from(place == 0), 1, used.calls, used.unpriced_calls];
-            let tokens = [used.input_tokens, used.output_tokens, used.tokens];
+            let calls =
+                [i128::from(place == 0), 1, used.calls, used.unpriced_calls, used.timed_calls, used.duration_us];
+            let parts = [used.cache_read_tokens, used.cache_write_tokens, used.reasoning_tokens];
+            let tokens = [used.input_tokens, used.output_tokens].into_iter().chain(parts).chain([used.tokens]);
             let totals: Totals = calls.into_iter().chain(tokens).chain([used.cost.0]).collect();
             let model = model.as_str();
             // cube, its seconds, what it tells apart

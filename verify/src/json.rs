@@ -49,6 +49,9 @@ pub fn span(trace_id: &str, view: &SpanView) -> Value {
     put("model", json!(view.model));
     put("input_tokens", json!(view.input_tokens));
     put("output_tokens", json!(view.output_tokens));
+    put("cache_read_tokens", json!(view.cache_read_tokens));
+    put("cache_write_tokens", json!(view.cache_write_tokens));
+    put("reasoning_tokens", json!(view.reasoning_tokens));
     put("cost", view.cost.map_or(Value::Null, money));
     put("cost_source", json!(view.cost_source));
     put("duration_ms", view.duration_us.map_or(Value::Null, milliseconds));

@@ -23,4 +23,4 @@ mod tests;
 pub use fold::Fold;
 pub use log::{LogReader, Record};
 pub use verify::{Options, Report, verify};
-pub use view::{FeedbackView, Signature, SpanView, TraceState, TraceView};
+pub use view::{CallView, FeedbackView, SpanView, Texts, TraceState, TraceView};

@@ -7,6 +7,14 @@ use schemas::prices::{PriceEntry, parse};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// Of a call. Those that a cache was read from or written to are part of the input.
+pub struct Tokens {
+    pub input: i64,
+    pub cache_read: i64,
+    pub cache_write: i64,
+    pub output: i64,
+}
+
 /// Every table that was published, by hash; in a table, the entries of each name (in lower case) in the table's order.
 #[derive(Default)]
 pub struct Prices {
@@ -35,14 +43,29 @@ impl Prices {
     }
 
     /// `named`: the hashes of an event, comma separated; `at`: microseconds.
-    pub fn cost(&self, named: &str, model: &str, at: i64, input: i64, output: i64) -> Option<Money> {
+    pub fn cost(&self, named: &str, model: &str, at: i64, tokens: Tokens) -> Option<Money> {
         let model = model.to_lowercase();
         let mut entries = hashes(named).filter_map(|hash| self.tables.get(hash)?.get(&model)).flatten();
         let entry = entries.find(|entry| valid(entry, at))?;
+        let Tokens { input, cache_read, cache_write, output } = tokens;
         let tier = entry.tiers.iter().filter(|t| t.above_input_tokens < input).max_by_key(|t| t.above_input_tokens);
-        let (p_in, p_out) = tier.map_or((&entry.input, &entry.output), |tier| (&tier.input, &tier.output));
-        let price = |text: &str, tokens: i64| Money::parse(text).ok()?.0.checked_mul(i128::from(tokens));
-        Money(price(p_in, input)?.checked_add(price(p_out, output)?)?).ratio(1, 1_000_000)
+        let (p_in, p_out, p_read, p_write) = match tier {
+            Some(tier) => (&tier.input, &tier.output, &tier.cache_read, &tier.cache_write),
+            None => (&entry.input, &entry.output, &entry.cache_read, &entry.cache_write),
+        };
+        let price = |text: &str| Money::parse(text).ok();
+        // Without a price of its own, what is cached is input like any other.
+        let (p_in, p_out, p_read, p_write) = (
+            price(p_in)?,
+            price(p_out)?,
+            price(p_read.as_ref().unwrap_or(p_in))?,
+            price(p_write.as_ref().unwrap_or(p_in))?,
+        );
+        let plain = (i128::from(input) - i128::from(cache_read) - i128::from(cache_write)).max(0);
+        let parts = [(p_in, plain), (p_read, cache_read.into()), (p_write, cache_write.into()), (p_out, output.into())];
+        let sum =
+            parts.iter().try_fold(0i128, |sum, (price, tokens)| sum.checked_add(price.0.checked_mul(*tokens)?))?;
+        Money(sum).ratio(1, 1_000_000)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The rows of the traces projection, as migrations/clickhouse/traces has them, and how the newest of a key are read.
 
 use clickhouse::{Client, Row, RowOwned, RowRead};
+use schemas::Money;
 use serde::Deserialize;
+
+use crate::view::{CallView, Prompt};
 
 pub trait Keyed: RowOwned + RowRead {
     const TABLE: &'static str;
@@ -134,8 +137,22 @@ pub struct TraceModelRow {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     pub tokens: i64,
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
+    pub call_started_at: Vec<i64>,
+    pub call_failed: Vec<u8>,
+    pub call_input_tokens: Vec<i64>,
+    pub call_output_tokens: Vec<i64>,
+    pub call_cache_read_tokens: Vec<i64>,
+    pub call_cost: Vec<i128>,
+    pub call_hash: Vec<u64>,
+    pub call_heads: Vec<Vec<u64>>,
+    pub call_head_tokens: Vec<Vec<u32>>,
 }
 keyed!(TraceModelRow of trace, "trace_models", tenant, started_at, trace_id, model);
 
@@ -156,7 +173,12 @@ pub struct CostTotalRow {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     pub tokens: i64,
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
 }
 keyed!(CostTotalRow, "cost_totals", tenant, cube, grain, project_id, model, start, environment, partition);
@@ -177,6 +199,9 @@ pub struct SpanRow {
     pub duration_us: Option<i64>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    pub cache_read_tokens: Option<i64>,
+    pub cache_write_tokens: Option<i64>,
+    pub reasoning_tokens: Option<i64>,
     pub reported_cost: Option<i128>,
     pub cost: Option<i128>,
     pub cost_source: String,
@@ -184,7 +209,13 @@ pub struct SpanRow {
     pub agent_id: Option<String>,
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
+    pub failed: u8,
     pub error_signature: String,
+    pub prompt_hash: u64,
+    pub prompt_length: u32,
+    pub head_hashes: Vec<u64>,
+    pub head_lengths: Vec<u32>,
+    pub parameters_hash: u64,
 }
 keyed!(SpanRow of trace, "spans", tenant, trace_id, span_id);
 
@@ -229,6 +260,36 @@ pub struct CheckpointRow {
     pub next_offset: u64,
     pub log_id: String,
     pub partitions: u16,
+}
+
+impl TraceModelRow {
+    /// The arrays side by side; one that is shorter than the first ends them all, and is not what is expected.
+    pub fn each(&self) -> Vec<CallView> {
+        (0..self.call_started_at.len()).map_while(|place| self.call(place)).collect()
+    }
+
+    fn call(&self, place: usize) -> Option<CallView> {
+        Some(CallView {
+            started_at: *self.call_started_at.get(place)?,
+            failed: *self.call_failed.get(place)? == 1,
+            input_tokens: *self.call_input_tokens.get(place)?,
+            output_tokens: *self.call_output_tokens.get(place)?,
+            cache_read_tokens: *self.call_cache_read_tokens.get(place)?,
+            cost: Money(*self.call_cost.get(place)?),
+            hash: *self.call_hash.get(place)?,
+            heads: pairs(self.call_heads.get(place)?, self.call_head_tokens.get(place)?),
+        })
+    }
+}
+
+impl SpanRow {
+    pub fn prompt(&self) -> Prompt {
+        (self.prompt_hash, self.prompt_length, pairs(&self.head_hashes, &self.head_lengths))
+    }
+}
+
+fn pairs(hashes: &[u64], sizes: &[u32]) -> Vec<(u64, u32)> {
+    hashes.iter().copied().zip(sizes.iter().copied()).collect()
 }
 
 /// The offset in a row's version; none for a row of another epoch, which this log has not.

@@ -7,7 +7,7 @@ use schemas::events::{FeedbackContent, TraceStatus};
 use schemas::sealing::Sealed;
 use schemas::{Event, Money, codec};
 
-use crate::prices::Prices;
+use crate::prices::{Prices, Tokens};
 use crate::view::{Cells, FeedbackView, SpanView, TraceState, TraceView};
 
 /// A field with the phase that its value came from.
@@ -79,7 +79,11 @@ struct Span {
     duration: Merged<i64>,
     input_tokens: Merged<i64>,
     output_tokens: Merged<i64>,
+    cache_read_tokens: Merged<i64>,
+    cache_write_tokens: Merged<i64>,
+    reasoning_tokens: Merged<i64>,
     cost: Merged<Money>,
+    failed: bool,
     agent_id: Merged<String>,
     parent_agent_id: Merged<String>,
     agent_role: Merged<String>,
@@ -230,9 +234,16 @@ impl Trace {
             (span.started_at.get(), span.ended_at.get(), span.duration.get());
         let passed = started_at.zip(ended_at).map(|(start, end)| end.saturating_sub(start));
         let (input, output, merged_cost) = (span.input_tokens.get(), span.output_tokens.get(), span.cost.get());
+        let (cache_read, cache_write) = (span.cache_read_tokens.get(), span.cache_write_tokens.get());
         let computed = || {
             input.or(output)?;
-            prices.cost(&span.price_table, &span.model.get()?, started_at?, input.unwrap_or(0), output.unwrap_or(0))
+            let tokens = Tokens {
+                input: input.unwrap_or(0),
+                cache_read: cache_read.unwrap_or(0),
+                cache_write: cache_write.unwrap_or(0),
+                output: output.unwrap_or(0),
+            };
+            prices.cost(&span.price_table, &span.model.get()?, started_at?, tokens)
         };
         let cost = merged_cost.or_else(computed);
         SpanView {
@@ -247,6 +258,9 @@ impl Trace {
             duration_us: merged_duration_us.or(passed),
             input_tokens: input,
             output_tokens: output,
+            cache_read_tokens: cache_read,
+            cache_write_tokens: cache_write,
+            reasoning_tokens: span.reasoning_tokens.get(),
             merged_cost,
             cost,
             cost_source: cost.map(|_| if merged_cost.is_some() { "reported" } else { "computed" }),
@@ -255,7 +269,9 @@ impl Trace {
             parent_agent_id: span.parent_agent_id.get(),
             agent_role: span.agent_role.get(),
             error: error(&span.cells),
+            failed: span.failed,
             cells: self.values(&span.cells),
+            in_chunks: in_chunks(&span.cells),
         }
     }
 
@@ -283,6 +299,11 @@ fn error(cells: &MergedCells) -> String {
     if cell.chunks > 0 { "<str>".to_owned() } else { cell.value }
 }
 
+fn in_chunks(cells: &MergedCells) -> Vec<PayloadField> {
+    let is_large = |cell: &Merged<Cell>| cell.get().is_some_and(|cell| cell.chunks > 0);
+    cells.iter().filter(|(_, cell)| is_large(cell)).map(|(field, _)| *field).collect()
+}
+
 impl Span {
     fn record(&mut self, facts: &SpanFacts, content: SpanContent) {
         let phase = facts.phase;
@@ -295,6 +316,10 @@ impl Span {
         self.duration.set(facts.duration_us, phase);
         self.input_tokens.set(facts.input_tokens, phase);
         self.output_tokens.set(facts.output_tokens, phase);
+        self.cache_read_tokens.set(facts.cache_read_tokens, phase);
+        self.cache_write_tokens.set(facts.cache_write_tokens, phase);
+        self.reasoning_tokens.set(facts.reasoning_tokens, phase);
+        self.failed |= facts.failed;
         self.cost.set(facts.cost, phase);
         self.agent_id.set(content.agent_id, phase);
         self.parent_agent_id.set(content.parent_agent_id, phase);

@@ -14,7 +14,7 @@ use crate::counts::Counts;
 use crate::fold::Fold;
 use crate::log::{Ends, LogReader};
 use crate::rows::{CheckpointRow, CostTotalRow, CountRow};
-use crate::view::Signature;
+use crate::view::Texts;
 use crate::workspace::Workspace;
 
 /// More would not be read.
@@ -30,7 +30,7 @@ pub struct Options {
     pub workspace_generation: String,
     /// The log is read once for each; each pass keeps one slice of the traces in memory.
     pub slices: u32,
-    pub signature: Signature,
+    pub texts: Texts,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -133,9 +133,7 @@ pub async fn verify(options: Options) -> anyhow::Result<Report> {
         }
         counts.add(&fold, i32::try_from(telemetry.len())?);
         models.add(&fold, i32::try_from(telemetry.len())?);
-        Slice::new(&fold, &next(&checkpoints), &telemetry, options.signature, &mut report)
-            .compare(&client, traces)
-            .await?;
+        Slice::new(&fold, &next(&checkpoints), &telemetry, options.texts, &mut report).compare(&client, traces).await?;
     }
     counts.compare(&mut report);
     models.compare(&mut report);

@@ -5,8 +5,21 @@ use std::collections::BTreeMap;
 use schemas::Money;
 use schemas::events::{PayloadField, SpanType, TraceStatus};
 
-/// The signature of an error's text: a table of rules, not of the fold, and so given to it.
-pub type Signature = fn(&str) -> String;
+/// A prompt's hash, its length, and the hashes and lengths of its beginnings.
+pub type Prompt = (u64, u32, Vec<(u64, u32)>);
+
+/// What is made of texts: tables of rules, not of the fold, and so given to it.
+#[derive(Clone, Copy)]
+pub struct Texts {
+    /// The signature of an error.
+    pub signature: fn(&str) -> String,
+    /// Of an input.
+    pub prompt: fn(&str) -> Prompt,
+    /// The hash of the parameters in metadata.
+    pub parameters: fn(&str) -> u64,
+    /// The hash of a call, of those of its prompt and its parameters.
+    pub call: fn(u64, u64) -> u64,
+}
 
 /// The payload values of a trace or a span, as text.
 pub type Cells = BTreeMap<PayloadField, String>;
@@ -75,8 +88,27 @@ pub struct ModelUse {
     pub unpriced_calls: i128,
     pub input_tokens: i128,
     pub output_tokens: i128,
+    pub cache_read_tokens: i128,
+    pub cache_write_tokens: i128,
+    pub reasoning_tokens: i128,
     pub tokens: i128,
+    pub timed_calls: i128,
+    pub duration_us: i128,
     pub cost: Money,
+}
+
+/// One call of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallView {
+    pub started_at: i64,
+    pub failed: bool,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cost: Money,
+    pub hash: u64,
+    /// Hashes of the prompt's beginnings, and their tokens.
+    pub heads: Vec<(u64, u32)>,
 }
 
 /// Where a value is in the histograms: bucket 0 has what is not above 0; each next bound is 1 % above the last, rounded
@@ -93,7 +125,7 @@ pub(crate) fn bucket(value: Option<i128>) -> u16 {
 
 impl TraceView {
     /// The signature of its error, else of its first span with one; empty without.
-    pub fn failure(&self, signature: Signature) -> String {
+    pub fn failure(&self, signature: fn(&str) -> String) -> String {
         let errors = std::iter::once(&self.own_error).chain(self.spans.iter().map(|span| &span.error));
         errors.map(|error| signature(error)).find(|signature| !signature.is_empty()).unwrap_or_default()
     }
@@ -115,6 +147,11 @@ impl TraceView {
             used.input_tokens += i128::from(input);
             used.output_tokens += i128::from(output);
             used.tokens += i128::from(input) + i128::from(output);
+            used.cache_read_tokens += i128::from(span.cache_read_tokens.unwrap_or(0));
+            used.cache_write_tokens += i128::from(span.cache_write_tokens.unwrap_or(0));
+            used.reasoning_tokens += i128::from(span.reasoning_tokens.unwrap_or(0));
+            used.timed_calls += i128::from(span.duration_us.is_some());
+            used.duration_us += i128::from(span.duration_us.unwrap_or(0));
             used.cost = Money(used.cost.0 + span.cost.unwrap_or_default().0);
         }
         let tokens = self.total_tokens - models.values().map(|used| used.tokens).sum::<i128>();
@@ -125,6 +162,12 @@ impl TraceView {
             rest.cost = Money(rest.cost.0 + cost);
         }
         models
+    }
+
+    /// The first 1,000 calls of a model, in the order of the spans.
+    pub fn calls(&self, model: &str, texts: Texts) -> Vec<CallView> {
+        let of_model = |span: &&SpanView| !model.is_empty() && span.model.as_deref() == Some(model);
+        self.spans.iter().filter(of_model).take(1_000).map(|span| span.call(self.started_at, texts)).collect()
     }
 }
 
@@ -141,6 +184,9 @@ pub struct SpanView {
     pub duration_us: Option<i64>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    pub cache_read_tokens: Option<i64>,
+    pub cache_write_tokens: Option<i64>,
+    pub reasoning_tokens: Option<i64>,
     pub merged_cost: Option<Money>,
     pub cost: Option<Money>,
     /// `reported`, `computed`, or none where there is no cost.
@@ -151,7 +197,42 @@ pub struct SpanView {
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
     pub error: String,
+    /// An event said that it failed.
+    pub failed: bool,
     pub cells: Cells,
+    /// Which of them came in chunks.
+    pub in_chunks: Vec<PayloadField>,
+}
+
+impl SpanView {
+    /// Its prompt as it is hashed; a text in chunks stands as one that is not known.
+    pub fn prompt(&self, texts: Texts) -> Prompt {
+        self.in_one(PayloadField::Input).map(texts.prompt).unwrap_or_default()
+    }
+
+    pub fn parameters(&self, texts: Texts) -> u64 {
+        self.in_one(PayloadField::Metadata).map(texts.parameters).unwrap_or_default()
+    }
+
+    fn in_one(&self, field: PayloadField) -> Option<&str> {
+        self.cells.get(&field).filter(|_| !self.in_chunks.contains(&field)).map(String::as_str)
+    }
+
+    fn call(&self, trace_started_at: i64, texts: Texts) -> CallView {
+        let (hash, whole, heads) = self.prompt(texts);
+        let input_tokens = self.input_tokens.unwrap_or(0);
+        let tokens = |length: u32| i128::from(input_tokens) * i128::from(length) / i128::from(whole);
+        CallView {
+            started_at: self.started_at.unwrap_or(trace_started_at),
+            failed: self.failed,
+            input_tokens,
+            output_tokens: self.output_tokens.unwrap_or(0),
+            cache_read_tokens: self.cache_read_tokens.unwrap_or(0),
+            cost: self.cost.unwrap_or_default(),
+            hash: (texts.call)(hash, self.parameters(texts)),
+            heads: heads.iter().map(|(hash, length)| (*hash, tokens(*length).try_into().unwrap_or(u32::MAX))).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,7 @@ const MICROS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
 pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub const HOUR: i64 = 3_600 * SECOND;
 pub const DAY: i64 = 24 * HOUR;
 

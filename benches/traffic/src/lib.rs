@@ -15,6 +15,7 @@ mod rhythm;
 mod run;
 mod texts;
 mod trace;
+mod waste;
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ pub use incidents::{Incident, Kind};
 pub use models::{Model, UNPRICED, all as models};
 pub use random::{Random, mix};
 pub use trace::{Feedback, Span, Trace};
+pub use waste::Waste;
 
 use cast::{Agent, Cast, Project};
 use incidents::{Effect, effect, planted};

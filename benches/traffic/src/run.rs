@@ -84,7 +84,9 @@ impl<'a> Run<'a> {
         self.spans[root].input = json!({"task": ask});
         self.spans[root].agent_id = Some(self.agent.name.clone());
         self.spans[root].agent_role = Some("lead");
-        self.conversation = vec![message("user", ask)];
+        // Nobody asks the very same thing twice.
+        let case = self.id.get(..8).unwrap_or_default();
+        self.conversation = vec![message("user", &format!("{ask} (case {case})"))];
         self.pass(1.0, 0.5);
         let mut outcome = Ok(String::new());
         for turn in 0..turns {

@@ -105,8 +105,24 @@ CREATE TABLE trace_models_{g} (
     unpriced_calls Int64,
     input_tokens Int64,
     output_tokens Int64,
+    cache_read_tokens Int64,
+    cache_write_tokens Int64,
+    reasoning_tokens Int64,
     tokens Int64,
-    cost Decimal(38, 12)
+    timed_calls Int64,
+    duration_us Int64,
+    cost Decimal(38, 12),
+    -- The calls one by one, up to 1,000, in the order of their starts (microseconds since 1970). Hashes are 0 where a
+    -- prompt is not known; heads are beginnings of the prompt, with the input tokens that they are.
+    call_started_at Array(Int64),
+    call_failed Array(UInt8),
+    call_input_tokens Array(Int64),
+    call_output_tokens Array(Int64),
+    call_cache_read_tokens Array(Int64),
+    call_cost Array(Decimal(38, 12)),
+    call_hash Array(UInt64),
+    call_heads Array(Array(UInt64)),
+    call_head_tokens Array(Array(UInt32))
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, started_at, trace_id, model)
@@ -130,7 +146,12 @@ CREATE TABLE cost_totals_{g} (
     unpriced_calls Int64,
     input_tokens Int64,
     output_tokens Int64,
+    cache_read_tokens Int64,
+    cache_write_tokens Int64,
+    reasoning_tokens Int64,
     tokens Int64,
+    timed_calls Int64,
+    duration_us Int64,
     cost Decimal(38, 12)
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
@@ -153,6 +174,9 @@ CREATE TABLE spans_{g} (
     duration_us Nullable(Int64),
     input_tokens Nullable(Int64),
     output_tokens Nullable(Int64),
+    cache_read_tokens Nullable(Int64),
+    cache_write_tokens Nullable(Int64),
+    reasoning_tokens Nullable(Int64),
     reported_cost Nullable(Decimal(38, 12)),
     cost Nullable(Decimal(38, 12)),
     cost_source LowCardinality(String),
@@ -161,7 +185,13 @@ CREATE TABLE spans_{g} (
     parent_agent_id Nullable(String),
     agent_role Nullable(String),
     failed UInt8,
-    error_signature String
+    error_signature String,
+    -- Hashes of what the call sent, 0 where it is not known, and of the prompt's beginnings, with lengths in bytes.
+    prompt_hash UInt64,
+    prompt_length UInt32,
+    head_hashes Array(UInt64),
+    head_lengths Array(UInt32),
+    parameters_hash UInt64
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, trace_id, span_id)

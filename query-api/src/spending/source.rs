@@ -5,6 +5,7 @@ use jiff::ZonedDateTime;
 
 use super::filters::Filters;
 use crate::period::Period;
+use crate::times::moment;
 
 const SECOND_US: i64 = 1_000_000;
 const QUARTER: i64 = 900;
@@ -44,7 +45,7 @@ impl Group {
 fn selected(group: &str, second: &str, uses: &str) -> String {
     format!(
         "{group} AS grouped, {second} AS second, traces, {uses} AS uses, calls, unpriced_calls, input_tokens, \
-         output_tokens, tokens, cost"
+         output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, tokens, timed_calls, duration_us, cost"
     )
 }
 
@@ -57,8 +58,7 @@ fn cube(filters: &Filters, group: Group) -> u8 {
 pub fn scans(period: &Period, filters: &Filters, group: Group, cuts: &[ZonedDateTime]) -> Vec<Scan> {
     let (facts, totals) = group.columns();
     let of_facts = |from: i64, to: i64| {
-        let time = |micros: i64| format!("fromUnixTimestamp64Micro({micros}, 'UTC')");
-        let condition = format!("started_at >= {} AND started_at < {} AND {}", time(from), time(to), filters.facts);
+        let condition = format!("started_at >= {} AND started_at < {} AND {}", moment(from), moment(to), filters.facts);
         (selected(facts, "toUnixTimestamp(started_at)", "toInt64(1)"), "trace_models", condition)
     };
     let cube = cube(filters, group);

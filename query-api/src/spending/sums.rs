@@ -13,7 +13,10 @@ use crate::stores::{Tenant, down};
 
 const SUMS: &str = "sum(traces) AS traces, sum(uses) AS uses, sum(calls) AS calls, \
                     sum(unpriced_calls) AS unpriced_calls, sum(input_tokens) AS input_tokens, \
-                    sum(output_tokens) AS output_tokens, sum(tokens) AS tokens, sum(cost) AS cost";
+                    sum(output_tokens) AS output_tokens, sum(cache_read_tokens) AS cache_read_tokens, \
+                    sum(cache_write_tokens) AS cache_write_tokens, sum(reasoning_tokens) AS reasoning_tokens, \
+                    sum(tokens) AS tokens, sum(timed_calls) AS timed_calls, sum(duration_us) AS duration_us, \
+                    sum(cost) AS cost";
 
 #[derive(Clone, Copy, Default)]
 pub struct Sums {
@@ -24,7 +27,13 @@ pub struct Sums {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     pub tokens: i64,
+    /// Calls whose duration is known, and how long they took together.
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
 }
 
@@ -40,7 +49,12 @@ pub struct Line {
     unpriced_calls: i64,
     input_tokens: i64,
     output_tokens: i64,
+    cache_read_tokens: i64,
+    cache_write_tokens: i64,
+    reasoning_tokens: i64,
     tokens: i64,
+    timed_calls: i64,
+    duration_us: i64,
     cost: i128,
 }
 
@@ -60,7 +74,12 @@ impl Line {
             unpriced_calls: self.unpriced_calls,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            cache_read_tokens: self.cache_read_tokens,
+            cache_write_tokens: self.cache_write_tokens,
+            reasoning_tokens: self.reasoning_tokens,
             tokens: self.tokens,
+            timed_calls: self.timed_calls,
+            duration_us: self.duration_us,
             cost: self.cost,
         }
     }
@@ -83,6 +102,11 @@ impl Sums {
             unpriced_calls: self.unpriced_calls + sign * other.unpriced_calls,
             input_tokens: self.input_tokens + sign * other.input_tokens,
             output_tokens: self.output_tokens + sign * other.output_tokens,
+            cache_read_tokens: self.cache_read_tokens + sign * other.cache_read_tokens,
+            cache_write_tokens: self.cache_write_tokens + sign * other.cache_write_tokens,
+            reasoning_tokens: self.reasoning_tokens + sign * other.reasoning_tokens,
+            timed_calls: self.timed_calls + sign * other.timed_calls,
+            duration_us: self.duration_us + sign * other.duration_us,
             tokens: self.tokens + sign * other.tokens,
             cost: self.cost + i128::from(sign) * other.cost,
         }

@@ -97,6 +97,24 @@ impl Tenant {
         Scans { query, tenant: self.tenant.clone(), scans: scans.len() }
     }
 
+    /// As [`Self::scan`], of traces that the other table has rows about; `beside` is what these are summed up to.
+    pub fn scan_beside(
+        &self,
+        columns: &str,
+        table: &str,
+        condition: &str,
+        (beside, other): (&str, &str),
+        rest: &str,
+    ) -> Query {
+        let g = self.generation;
+        let sql = format!(
+            "WITH others AS (SELECT trace_id, {beside} FROM {other}_g{g} FINAL WHERE tenant = ? GROUP BY trace_id) \
+             SELECT {columns} FROM (SELECT * FROM {table}_g{g} FINAL WHERE tenant = ? AND ({condition})) AS traces \
+             INNER JOIN others USING (trace_id) {rest}"
+        );
+        self.client.query(&sql).bind(&self.tenant).bind(&self.tenant)
+    }
+
     /// The number of rows of a scan, counted up to a bound.
     pub fn count(&self, table: &str, condition: &str, at_most: u64) -> Query {
         let sql = format!(

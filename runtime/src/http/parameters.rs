@@ -83,6 +83,16 @@ pub const COSTS_QUERY: Query = &[
     IN_COMMON,
 ];
 
+pub const COST_INTELLIGENCE_QUERY: Query = &[
+    PERIOD,
+    PERIODS_ZONE,
+    &[
+        ("limit", "Features, models and recommendations, each: 1 to 200, default 50"),
+        ("model", "What this model was used for; features: traces that used it"),
+    ],
+    IN_COMMON,
+];
+
 pub const MODELS_QUERY: Query = &[
     PERIOD,
     PERIODS_ZONE,

@@ -6,8 +6,8 @@ use axum::routing::MethodRouter;
 
 use super::Gate;
 use super::parameters::{
-    self, ANOMALIES_QUERY, BACKTEST_QUERY, COSTS_QUERY, DRIFT_QUERY, EXPORT_QUERY, FAILED_TRACES_QUERY, FAILURES_QUERY,
-    LIST_QUERY, MODELS_QUERY, SPANS_QUERY,
+    self, ANOMALIES_QUERY, BACKTEST_QUERY, COST_INTELLIGENCE_QUERY, COSTS_QUERY, DRIFT_QUERY, EXPORT_QUERY,
+    FAILED_TRACES_QUERY, FAILURES_QUERY, LIST_QUERY, MODELS_QUERY, SPANS_QUERY,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +207,17 @@ pub const ROUTES: &[Route] = &[
         query: COSTS_QUERY,
         body: None,
         answers: &[(200, "The costs", Some("CostsOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/analytics/cost-intelligence",
+        service: QueryApi,
+        class: Read,
+        tag: "Analytics",
+        summary: "What features and models cost, and what could be saved: with the figures from which each saving is computed",
+        query: COST_INTELLIGENCE_QUERY,
+        body: None,
+        answers: &[(200, "The costs and the savings", Some("CostIntelligenceOut"))],
     },
     Route {
         method: "GET",

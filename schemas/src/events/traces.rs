@@ -94,6 +94,14 @@ pub struct SpanFacts {
     pub input_tokens: Option<i64>,
     #[serde(default)]
     pub output_tokens: Option<i64>,
+    /// Of the input tokens.
+    #[serde(default)]
+    pub cache_read_tokens: Option<i64>,
+    #[serde(default)]
+    pub cache_write_tokens: Option<i64>,
+    /// Of the output tokens.
+    #[serde(default)]
+    pub reasoning_tokens: Option<i64>,
     #[serde(default)]
     pub cost: Option<Money>,
     #[serde(default)]

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{PriceEntry, PriceTable, SHIPPED, hash, micros, parse};
+use super::{PriceEntry, PriceTable, PriceTier, SHIPPED, Usage, hash, micros, parse};
 use crate::Money;
 
 /// Tables by hash.
@@ -28,10 +28,19 @@ pub struct Price {
     pub entry: PriceEntry,
     from: Option<i64>,
     to: Option<i64>,
-    input: Money,
-    output: Money,
-    /// (above this many input tokens, input, output), lowest mark first.
-    tiers: Vec<(i64, Money, Money)>,
+    rates: Rates,
+    /// (above this many input tokens, its rates), lowest mark first.
+    tiers: Vec<(i64, Rates)>,
+}
+
+/// Per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    pub input: Money,
+    pub output: Money,
+    /// As plain input where the table has no price of its own for them.
+    pub cache_read: Money,
+    pub cache_write: Money,
 }
 
 const MILLION: i128 = 1_000_000;
@@ -89,13 +98,23 @@ impl PriceBook {
         })
     }
 
+    /// The models of a provider with a price at a time, by the first of the tables that has any.
+    pub fn models<'b>(&'b self, tables: &'b str, provider: &'b str, at: i64) -> impl Iterator<Item = &'b Price> {
+        let table = tables
+            .split(',')
+            .filter_map(|hash| self.tables.get(hash))
+            .find(|table| table.prices.iter().any(|price| price.provider == provider && price.is_valid(at)));
+        let prices = table.into_iter().flat_map(|table| &table.prices);
+        prices.filter(move |price| price.provider == provider && price.is_valid(at))
+    }
+
     /// What a call costs that began at `at`; none without a price, or without tokens.
-    pub fn cost(&self, tables: &str, model: &str, at: i64, input: Option<i64>, output: Option<i64>) -> Option<Money> {
-        if input.is_none() && output.is_none() {
+    pub fn cost(&self, tables: &str, model: &str, at: i64, usage: Usage) -> Option<Money> {
+        if usage.input.is_none() && usage.output.is_none() {
             return None;
         }
         let (_, price) = self.price(tables, model, at)?;
-        price.cost(input.unwrap_or(0), output.unwrap_or(0))
+        price.cost(usage)
     }
 }
 
@@ -103,18 +122,28 @@ impl Price {
     fn read(provider: &str, model: &str, entry: PriceEntry) -> Result<Price, String> {
         let money = |text: &str| Money::parse(text).map_err(|fault| format!("{model}: `{text}` {fault}"));
         let time = |text: &Option<String>| text.as_deref().map(micros).transpose();
-        let tiers = entry.tiers.iter();
-        let mut tiers = tiers
-            .map(|tier| Ok((tier.above_input_tokens, money(&tier.input)?, money(&tier.output)?)))
-            .collect::<Result<Vec<_>, String>>()?;
-        tiers.sort_by_key(|(above, _, _)| *above);
+        let rates = |input: &str, output: &str, read: &Option<String>, write: &Option<String>| {
+            let input = money(input)?;
+            let cached = |own: &Option<String>| own.as_deref().map_or(Ok(input), money);
+            Ok::<Rates, String>(Rates {
+                input,
+                output: money(output)?,
+                cache_read: cached(read)?,
+                cache_write: cached(write)?,
+            })
+        };
+        let own = rates(&entry.input, &entry.output, &entry.cache_read, &entry.cache_write)?;
+        let tier = |tier: &PriceTier| {
+            Ok((tier.above_input_tokens, rates(&tier.input, &tier.output, &tier.cache_read, &tier.cache_write)?))
+        };
+        let mut tiers = entry.tiers.iter().map(tier).collect::<Result<Vec<_>, String>>()?;
+        tiers.sort_by_key(|(above, _)| *above);
         Ok(Price {
             provider: provider.to_owned(),
             model: model.to_owned(),
             from: time(&entry.valid_from)?,
             to: time(&entry.valid_to)?,
-            input: money(&entry.input)?,
-            output: money(&entry.output)?,
+            rates: own,
             tiers,
             entry,
         })
@@ -124,12 +153,34 @@ impl Price {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 
-    fn cost(&self, input: i64, output: i64) -> Option<Money> {
-        let tier = self.tiers.iter().rev().find(|(above, _, _)| input > *above);
-        let (per_input, per_output) = tier.map_or((self.input, self.output), |(_, input, output)| (*input, *output));
-        let of_input = per_input.0.checked_mul(i128::from(input))?;
-        let of_output = per_output.0.checked_mul(i128::from(output))?;
-        Money(of_input.checked_add(of_output)?).ratio(1, MILLION)
+    /// What calls of so many input tokens pay.
+    pub fn rates(&self, input: i64) -> &Rates {
+        self.tiers.iter().rev().find(|(above, _)| input > *above).map_or(&self.rates, |(_, rates)| rates)
+    }
+
+    /// The marks above which calls pay more or less, lowest first.
+    pub fn tiers(&self) -> impl Iterator<Item = (i64, &Rates)> {
+        self.tiers.iter().map(|(above, rates)| (*above, rates))
+    }
+
+    pub fn cost(&self, usage: Usage) -> Option<Money> {
+        let input = usage.input.unwrap_or(0);
+        self.rates(input).cost(usage)
+    }
+}
+
+impl Rates {
+    /// Cached tokens beyond the input, as a late correction may leave them, are taken at their word.
+    pub fn cost(&self, usage: Usage) -> Option<Money> {
+        let [input, output, read, write] =
+            [usage.input, usage.output, usage.cache_read, usage.cache_write].map(|tokens| tokens.unwrap_or(0));
+        let plain = input.saturating_sub(read.saturating_add(write)).max(0);
+        let parts = [(self.input, plain), (self.cache_read, read), (self.cache_write, write), (self.output, output)];
+        let mut sum = 0i128;
+        for (rate, tokens) in parts {
+            sum = sum.checked_add(rate.0.checked_mul(i128::from(tokens))?)?;
+        }
+        Money(sum).ratio(1, MILLION)
     }
 }
 
@@ -140,7 +191,8 @@ mod tests {
     const TABLE: &str = r#"{"version":"t","currency":"USD","unit":"","models":[{"provider":"p","model":"m","aliases":["P/M"],
         "prices":[{"valid_from":null,"valid_to":"2025-01-01T00:00:00Z","source":"s","input":"4","output":"8"},
                   {"valid_from":"2025-01-01T00:00:00Z","valid_to":null,"source":"s","input":"2.5","output":"10",
-                   "tiers":[{"above_input_tokens":200000,"input":"5","output":"15"}]}]}]}"#;
+                   "cache_read":"0.25",
+                   "tiers":[{"above_input_tokens":200000,"input":"5","output":"15","cache_read":"0.5"}]}]}]}"#;
     /// Another entry of the same model, and one whose prices have ended.
     const OWN: &str = r#"{"version":"t","currency":"USD","unit":"","models":[
         {"provider":"p","model":"m","prices":[{"valid_from":null,"valid_to":"2024-01-01T00:00:00Z","source":"s","input":"1","output":"1"}]},
@@ -156,7 +208,11 @@ mod tests {
     }
 
     fn cost(model: &str, at: i64, input: Option<i64>, output: Option<i64>) -> Option<String> {
-        book().cost("other,h", model, at, input, output).map(|money| money.to_string())
+        of(model, at, Usage { input, output, ..Usage::default() })
+    }
+
+    fn of(model: &str, at: i64, usage: Usage) -> Option<String> {
+        book().cost("other,h", model, at, usage).map(|money| money.to_string())
     }
 
     #[test]
@@ -167,6 +223,34 @@ mod tests {
         assert_eq!(cost("m", NEW, Some(200_001), Some(1)).as_deref(), Some("1.00002"));
         assert_eq!(cost("m", NEW, None, None), None);
         assert_eq!(cost("unknown", NEW, Some(1), None), None);
+    }
+
+    #[test]
+    fn cached_tokens_are_part_of_the_input_at_their_own_price() {
+        let usage = |input, read, write| Usage {
+            input: Some(input),
+            output: None,
+            cache_read: Some(read),
+            cache_write: Some(write),
+        };
+        // 600 plain and 100 written at 2.5, 300 read at 0.25 a million
+        assert_eq!(of("m", NEW, usage(1000, 300, 100)).as_deref(), Some("0.001825"));
+        // Without a price of their own they are plain input.
+        assert_eq!(of("m", OLD, usage(1000, 300, 100)).as_deref(), Some("0.004"));
+        // In the tier, at its.
+        assert_eq!(of("m", NEW, usage(300_000, 100_000, 0)).as_deref(), Some("1.05"));
+        assert_eq!(of("m", NEW, usage(10, 20, 0)).as_deref(), Some("0.000005"));
+    }
+
+    #[test]
+    fn the_models_of_a_provider() {
+        let book = book();
+        let of = |provider, at| {
+            book.models("other,own,h", provider, at).map(|price| price.model.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("p", NEW), ["m"]);
+        assert_eq!(of("q", NEW), ["M"]);
+        assert!(of("q", OLD).is_empty());
     }
 
     #[test]
@@ -185,7 +269,12 @@ mod tests {
     #[test]
     fn the_shipped_table_prices_the_usual_models() {
         let book = PriceBook::with_shipped().unwrap();
-        let cost = book.cost(&hash(SHIPPED), "gpt-4o-mini", 1_790_000_000_000_000, Some(12), Some(5));
+        let cost = book.cost(
+            &hash(SHIPPED),
+            "gpt-4o-mini",
+            1_790_000_000_000_000,
+            Usage { input: Some(12), output: Some(5), ..Usage::default() },
+        );
         assert_eq!(cost.unwrap().to_string(), "0.0000048");
     }
 

@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::sealing;
 
-pub use book::{Price, PriceBook};
+pub use book::{Price, PriceBook, Rates};
 
 /// Prices by model and date, with their sources; see `schemas/prices/NOTICE.md`.
 pub const SHIPPED: &str = include_str!("../../prices/table.json");
@@ -52,12 +52,25 @@ pub struct PriceEntry {
     pub tiers: Vec<PriceTier>,
 }
 
+/// The tokens of a call. Those that a cache was read from or written to are part of the input.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    pub input: Option<i64>,
+    pub output: Option<i64>,
+    pub cache_read: Option<i64>,
+    pub cache_write: Option<i64>,
+}
+
 /// When a call's input exceeds the mark, all of its tokens take the tier's price.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PriceTier {
     pub above_input_tokens: i64,
     pub input: String,
     pub output: String,
+    #[serde(default)]
+    pub cache_read: Option<String>,
+    #[serde(default)]
+    pub cache_write: Option<String>,
 }
 
 pub fn parse(table: &str) -> Result<PriceTable, String> {
@@ -69,8 +82,11 @@ pub fn parse(table: &str) -> Result<PriceTable, String> {
         for entry in &model.prices {
             let decimals =
                 [Some(&entry.input), Some(&entry.output), entry.cache_read.as_ref(), entry.cache_write.as_ref()];
-            let tiers = entry.tiers.iter().flat_map(|tier| [&tier.input, &tier.output]);
-            for text in decimals.into_iter().flatten().chain(tiers) {
+            let of_tier = |tier: &'_ PriceTier| -> [Option<String>; 4] {
+                [Some(tier.input.clone()), Some(tier.output.clone()), tier.cache_read.clone(), tier.cache_write.clone()]
+            };
+            let tiers: Vec<String> = entry.tiers.iter().flat_map(of_tier).flatten().collect();
+            for text in decimals.into_iter().flatten().chain(&tiers) {
                 if crate::Money::parse(text).is_err() || text.starts_with('-') {
                     return Err(format!("{}: `{text}` is not a price", model.model));
                 }

@@ -1,6 +1,6 @@
 //! `retrace verify`: the projections against the reference fold.
 
-use ::verify::{LogReader, Options, Report, verify};
+use ::verify::{LogReader, Options, Report, Texts, verify};
 use anyhow::bail;
 use runtime::Settings;
 use runtime::kafka::client_config;
@@ -26,10 +26,22 @@ pub async fn compare(settings: &Settings, slices: u32) -> anyhow::Result<Report>
         workspace_generation: live(&pool, "workspace").await?,
         postgres: pool,
         slices,
-        signature: insights::failures::signature,
+        texts: TEXTS,
     })
     .await
 }
+
+/// The same rules that the projector applies.
+pub const TEXTS: Texts = Texts {
+    signature: insights::failures::signature,
+    prompt: |input| {
+        let prompt = insights::calls::prompt(input);
+        let heads = prompt.heads.iter().map(|head| (head.hash, head.length));
+        (prompt.hash, prompt.length, heads.collect())
+    },
+    parameters: insights::calls::parameters,
+    call: insights::calls::call,
+};
 
 async fn live(pool: &PgPool, projection: &str) -> anyhow::Result<String> {
     let generation: i32 = sqlx::query_scalar("SELECT generation FROM generations WHERE projection = $1 AND live")

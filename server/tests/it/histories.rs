@@ -11,6 +11,7 @@ mod history;
 mod installation;
 mod models;
 mod play;
+mod savings;
 mod shrink;
 
 use std::time::Instant;

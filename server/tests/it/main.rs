@@ -4,6 +4,7 @@
 
 mod anomalies;
 mod bad_input;
+mod cost_intelligence;
 mod costs;
 mod drift;
 mod erasure;

@@ -244,7 +244,7 @@ fn json_shows_what_is_known_and_null_for_the_rest() {
         "lossy": false, "golden": false, "warnings": [], "models": [],
         "spans": [{
             "id": "s", "trace_id": "TRACE", "parent_id": null, "span_type": null, "name": "", "model": null,
-            "input": null, "output": null, "input_tokens": null, "output_tokens": null, "cost": null,
+            "input": null, "output": null, "input_tokens": null, "output_tokens": null, "cache_read_tokens": null, "cache_write_tokens": null, "reasoning_tokens": null, "cost": null,
             "cost_source": null, "duration_ms": null, "started_at": null, "ended_at": null, "error": null,
             "metadata": null, "agent_id": null, "parent_agent_id": null, "agent_role": null, "token_ids": null,
             "logprobs": null

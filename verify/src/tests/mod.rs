@@ -184,6 +184,9 @@ fn span(id: &str, phase: Phase) -> SpanFacts {
         duration_us: None,
         input_tokens: None,
         output_tokens: None,
+        cache_read_tokens: None,
+        cache_write_tokens: None,
+        reasoning_tokens: None,
         cost: None,
         failed: false,
     }

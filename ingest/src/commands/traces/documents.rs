@@ -53,6 +53,12 @@ pub struct SpanIn {
     pub output: Option<serde_json::Value>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    /// Of the input tokens: read from the provider's cache.
+    pub cache_read_tokens: Option<i64>,
+    /// Of the input tokens: written to the provider's cache.
+    pub cache_write_tokens: Option<i64>,
+    /// Of the output tokens: spent on reasoning.
+    pub reasoning_tokens: Option<i64>,
     /// US dollars; computed from the tokens and the price table where absent.
     pub cost: Option<f64>,
     pub duration_ms: Option<f64>,

@@ -106,6 +106,9 @@ impl Sealer<'_> {
             duration_us: span.duration_us,
             input_tokens: span.input_tokens,
             output_tokens: span.output_tokens,
+            cache_read_tokens: span.cache_read_tokens,
+            cache_write_tokens: span.cache_write_tokens,
+            reasoning_tokens: span.reasoning_tokens,
             cost: span.cost,
             failed: span.error.is_some(),
         };

@@ -26,6 +26,9 @@ pub struct Span {
     pub logprobs: Option<String>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    pub cache_read_tokens: Option<i64>,
+    pub cache_write_tokens: Option<i64>,
+    pub reasoning_tokens: Option<i64>,
     pub cost: Option<Money>,
     pub duration_us: Option<i64>,
     pub started_at: Option<i64>,
@@ -92,6 +95,7 @@ fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -
         }
     }
     let ended_at = ended_at(reader, started_at);
+    let usage = usage(reader);
     Span {
         id,
         phase: if ended_at.is_some() { Phase::Ended } else { Phase::Started },
@@ -105,8 +109,11 @@ fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -
         metadata: reader.payload("metadata"),
         token_ids: reader.payload("token_ids"),
         logprobs: reader.payload("logprobs"),
-        input_tokens: reader.tokens("input_tokens"),
-        output_tokens: reader.tokens("output_tokens"),
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        cache_read_tokens: usage.cache_read,
+        cache_write_tokens: usage.cache_write,
+        reasoning_tokens: usage.reasoning,
         cost: reader.money("cost"),
         duration_us: reader.duration("duration_ms"),
         started_at,
@@ -115,6 +122,32 @@ fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -
         parent_agent_id: reader.name("parent_agent_id", LONGEST_ID),
         agent_role: reader.name("agent_role", LONGEST_ID),
     }
+}
+
+struct Usage {
+    input: Option<i64>,
+    output: Option<i64>,
+    cache_read: Option<i64>,
+    cache_write: Option<i64>,
+    reasoning: Option<i64>,
+}
+
+/// Parts of a count are no more than it, where a body gives both.
+fn usage(reader: &mut Reader<'_, '_>) -> Usage {
+    let [input, output, cache_read, cache_write, reasoning] =
+        ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"]
+            .map(|name| reader.tokens(name));
+    let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
+    if input.is_some_and(|input| cached > input) {
+        reader.fault(
+            "cache_read_tokens",
+            "and `cache_write_tokens` are more than the `input_tokens` that they are part of",
+        );
+    }
+    if output.zip(reasoning).is_some_and(|(output, reasoning)| reasoning > output) {
+        reader.fault("reasoning_tokens", "are more than the `output_tokens` that they are part of");
+    }
+    Usage { input, output, cache_read, cache_write, reasoning }
 }
 
 /// A span without an id gets the same one when its trace is sent again.

@@ -118,6 +118,11 @@ fn shares_of(row: &TraceModelRow, at: At<'_>) -> impl Iterator<Item = CostTotalR
         unpriced_calls: row.unpriced_calls,
         input_tokens: row.input_tokens,
         output_tokens: row.output_tokens,
+        cache_read_tokens: row.cache_read_tokens,
+        cache_write_tokens: row.cache_write_tokens,
+        reasoning_tokens: row.reasoning_tokens,
+        timed_calls: row.timed_calls,
+        duration_us: row.duration_us,
         tokens: row.tokens,
         cost: row.cost,
     })

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use insights::histogram;
 use schemas::events::TraceStatus;
 
+use super::calls::{self, Call, Calls};
 use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow};
 
 #[derive(Clone, Debug, Default)]
@@ -33,14 +34,21 @@ pub struct Sums {
     pub errors: BTreeMap<(bool, i64, String), String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelSums {
     /// Spans that name the model; without one, those that cost or carry tokens.
     pub calls: i64,
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
+    /// Of spans that name the model.
+    pub each: Calls,
 }
 
 impl ModelSums {
@@ -50,7 +58,21 @@ impl ModelSums {
         self.unpriced_calls += sign * i64::from(tokens && span.cost.is_none());
         self.input_tokens += sign * span.input_tokens.unwrap_or(0);
         self.output_tokens += sign * span.output_tokens.unwrap_or(0);
+        self.cache_read_tokens += sign * span.cache_read_tokens.unwrap_or(0);
+        self.cache_write_tokens += sign * span.cache_write_tokens.unwrap_or(0);
+        self.reasoning_tokens += sign * span.reasoning_tokens.unwrap_or(0);
+        let duration = span.duration_us.or_else(|| Some(span.ended_at? - span.started_at?));
+        self.timed_calls += sign * i64::from(duration.is_some());
+        self.duration_us += sign * duration.unwrap_or(0);
         self.cost += i128::from(sign) * span.cost.unwrap_or(0);
+        if span.model.as_ref().is_none_or(String::is_empty) {
+            return;
+        }
+        if sign > 0 {
+            self.each.insert(calls::place(span), Call::of(span));
+        } else {
+            self.each.remove(&calls::place(span));
+        }
     }
 }
 
@@ -204,13 +226,24 @@ impl TraceRow {
 
     /// The trace by models: rows that add up to its totals.
     pub fn model_rows(&self, sums: &Sums) -> Vec<TraceModelRow> {
-        let mut models = sums.models.clone();
+        // What only the trace reports.
         let tokens = if sums.token_spans > 0 { 0 } else { self.reported_tokens.unwrap_or(0) };
         let cost = if sums.cost_spans > 0 { 0 } else { self.reported_cost.unwrap_or(0) };
-        if tokens != 0 || cost != 0 || models.is_empty() {
-            models.entry(String::new()).or_default().cost += cost;
+        let mut rows: Vec<TraceModelRow> =
+            sums.models.iter().map(|(model, sums)| self.model_row(model, sums)).collect();
+        if tokens != 0 || cost != 0 || rows.is_empty() {
+            if rows.first().is_none_or(|row| !row.model.is_empty()) {
+                rows.insert(0, self.model_row("", &ModelSums::default()));
+            }
+            rows[0].tokens += tokens;
+            rows[0].cost += cost;
         }
-        let row = |(place, (model, sums)): (usize, (String, ModelSums))| TraceModelRow {
+        rows[0].traces = 1;
+        rows
+    }
+
+    fn model_row(&self, model: &str, sums: &ModelSums) -> TraceModelRow {
+        let mut row = TraceModelRow {
             tenant: self.tenant.clone(),
             started_at: self.started_at,
             trace_id: self.trace_id.clone(),
@@ -222,16 +255,22 @@ impl TraceRow {
             project_id: self.project_id.clone(),
             environment: self.environment.clone(),
             tags: self.tags.clone(),
-            traces: i64::from(place == 0),
             calls: sums.calls,
             unpriced_calls: sums.unpriced_calls,
             input_tokens: sums.input_tokens,
             output_tokens: sums.output_tokens,
-            tokens: sums.input_tokens + sums.output_tokens + if model.is_empty() { tokens } else { 0 },
+            cache_read_tokens: sums.cache_read_tokens,
+            cache_write_tokens: sums.cache_write_tokens,
+            reasoning_tokens: sums.reasoning_tokens,
+            tokens: sums.input_tokens + sums.output_tokens,
+            timed_calls: sums.timed_calls,
+            duration_us: sums.duration_us,
             cost: sums.cost,
-            model,
+            model: model.to_owned(),
+            ..TraceModelRow::default()
         };
-        models.into_iter().enumerate().map(row).collect()
+        calls::list(&sums.each, &mut row);
+        row
     }
 
     /// What this trace adds to the counts, and to which bucket.

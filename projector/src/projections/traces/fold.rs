@@ -11,6 +11,7 @@ use schemas::events::{
 use schemas::prices::PriceBook;
 use schemas::sealing;
 
+use super::calls;
 use super::derive::{Before, settle};
 use super::entry::TraceEntry;
 use super::merge::{Merge, bit, cell_bit};
@@ -222,6 +223,7 @@ fn record(
         for cell in &content.cells {
             if merge.accepts(cell_bit(cell.field)) {
                 sign(cell, &mut span.error_signature);
+                calls::read(cell, &mut span);
                 put_cell(changes, at, &recorded.trace_id, &facts.span_id, cell);
             }
         }
@@ -277,6 +279,9 @@ fn merge_span(
     merge.set_some(bit::DURATION, &mut span.duration_us, facts.duration_us);
     merge.set_some(bit::INPUT_TOKENS, &mut span.input_tokens, facts.input_tokens);
     merge.set_some(bit::OUTPUT_TOKENS, &mut span.output_tokens, facts.output_tokens);
+    merge.set_some(bit::CACHE_READ_TOKENS, &mut span.cache_read_tokens, facts.cache_read_tokens);
+    merge.set_some(bit::CACHE_WRITE_TOKENS, &mut span.cache_write_tokens, facts.cache_write_tokens);
+    merge.set_some(bit::REASONING_TOKENS, &mut span.reasoning_tokens, facts.reasoning_tokens);
     merge.set_some(bit::COST, &mut span.reported_cost, facts.cost.map(|money| money.0));
     merge.set_some(bit::AGENT, &mut span.agent_id, content.agent_id);
     merge.set_some(bit::PARENT_AGENT, &mut span.parent_agent_id, content.parent_agent_id);

@@ -26,6 +26,9 @@ pub mod bit {
     pub const PARENT_AGENT: u32 = 1 << 19;
     pub const AGENT_ROLE: u32 = 1 << 20;
     pub const CELLS: u32 = 21;
+    pub const CACHE_READ_TOKENS: u32 = 1 << 27;
+    pub const CACHE_WRITE_TOKENS: u32 = 1 << 28;
+    pub const REASONING_TOKENS: u32 = 1 << 29;
 }
 
 pub fn cell_bit(field: PayloadField) -> u32 {

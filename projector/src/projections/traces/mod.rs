@@ -6,6 +6,7 @@
 //! version guards its payloads (ADR 0003).
 
 mod cache;
+mod calls;
 mod derive;
 mod entry;
 mod fold;

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use schemas::Event;
-use schemas::prices::PriceBook;
+use schemas::prices::{PriceBook, Usage};
 use sqlx::PgPool;
 
 use super::super::workspace::price_table;
@@ -36,7 +36,13 @@ pub fn price(span: &mut SpanRow, tables: &str, book: &PriceBook) {
     tables.clone_into(&mut span.price_table);
     let computed = || {
         let (model, started_at) = (span.model.as_deref()?, span.started_at?);
-        book.cost(tables, model, started_at, span.input_tokens, span.output_tokens)
+        let usage = Usage {
+            input: span.input_tokens,
+            output: span.output_tokens,
+            cache_read: span.cache_read_tokens,
+            cache_write: span.cache_write_tokens,
+        };
+        book.cost(tables, model, started_at, usage)
     };
     (span.cost, span.cost_source) = match (span.reported_cost, computed()) {
         (Some(units), _) => (Some(units), "reported".to_owned()),

@@ -108,9 +108,26 @@ pub struct TraceModelRow {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     /// With those that only the trace reports.
     pub tokens: i64,
+    /// Calls whose duration is known, and how long they took together.
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
+    /// The calls one by one, in the order of their starts ([`super::calls`]).
+    pub call_started_at: Vec<i64>,
+    pub call_failed: Vec<u8>,
+    pub call_input_tokens: Vec<i64>,
+    pub call_output_tokens: Vec<i64>,
+    pub call_cache_read_tokens: Vec<i64>,
+    pub call_cost: Vec<i128>,
+    pub call_hash: Vec<u64>,
+    /// Of each call, beginnings of its prompt and the input tokens that they are.
+    pub call_heads: Vec<Vec<u64>>,
+    pub call_head_tokens: Vec<Vec<u32>>,
 }
 
 /// What was used per (bucket, partition), by the trace's start, in several cubes.
@@ -135,7 +152,12 @@ pub struct CostTotalRow {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     pub tokens: i64,
+    pub timed_calls: i64,
+    pub duration_us: i64,
     pub cost: i128,
 }
 
@@ -156,6 +178,9 @@ pub struct SpanRow {
     pub duration_us: Option<i64>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    pub cache_read_tokens: Option<i64>,
+    pub cache_write_tokens: Option<i64>,
+    pub reasoning_tokens: Option<i64>,
     pub reported_cost: Option<i128>,
     pub cost: Option<i128>,
     pub cost_source: String,
@@ -165,6 +190,12 @@ pub struct SpanRow {
     pub agent_role: Option<String>,
     pub failed: u8,
     pub error_signature: String,
+    /// Of its input and metadata ([`insights::calls`]); 0 where they are not known.
+    pub prompt_hash: u64,
+    pub prompt_length: u32,
+    pub head_hashes: Vec<u64>,
+    pub head_lengths: Vec<u32>,
+    pub parameters_hash: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]

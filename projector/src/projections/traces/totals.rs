@@ -149,6 +149,11 @@ impl Total for CostTotalRow {
         self.unpriced_calls += sign * other.unpriced_calls;
         self.input_tokens += sign * other.input_tokens;
         self.output_tokens += sign * other.output_tokens;
+        self.cache_read_tokens += sign * other.cache_read_tokens;
+        self.cache_write_tokens += sign * other.cache_write_tokens;
+        self.reasoning_tokens += sign * other.reasoning_tokens;
+        self.timed_calls += sign * other.timed_calls;
+        self.duration_us += sign * other.duration_us;
         self.tokens += sign * other.tokens;
         self.cost += i128::from(sign) * other.cost;
     }

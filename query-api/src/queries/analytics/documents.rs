@@ -37,6 +37,12 @@ pub struct Figures {
     pub tokens: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    /// Of the input tokens: read from the provider's cache
+    pub cache_read_tokens: i64,
+    /// Of the input tokens: written to the provider's cache
+    pub cache_write_tokens: i64,
+    /// Of the output tokens: spent on reasoning
+    pub reasoning_tokens: i64,
     /// Spans that name a model, or cost something without one
     pub calls: i64,
     /// Calls with tokens whose model has no known price: they are missing in the cost
@@ -58,6 +64,9 @@ pub struct ModelCosts {
     pub unpriced_calls: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
+    pub cache_read_tokens: i64,
+    pub cache_write_tokens: i64,
+    pub reasoning_tokens: i64,
     /// Traces that used it
     pub traces: i64,
 }

@@ -109,6 +109,9 @@ pub const SPANS: Kind = Kind {
         json("output"),
         plain("input_tokens", "NULL"),
         plain("output_tokens", "NULL"),
+        plain("cache_read_tokens", "NULL"),
+        plain("cache_write_tokens", "NULL"),
+        plain("reasoning_tokens", "NULL"),
         plain("cost", "NULL"),
         row("cost_source", "if(isNull(cost), NULL, toString(cost_source))", "NULL"),
         row(

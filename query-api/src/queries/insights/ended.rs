@@ -8,8 +8,8 @@ use insights::histogram::Histogram;
 use runtime::Problem;
 use serde::Deserialize;
 
-use super::times::moment;
 use crate::stores::{Tenant, down};
+use crate::times::moment;
 use crate::trace_filters::Filters;
 
 /// Stands for a value that a trace has not.

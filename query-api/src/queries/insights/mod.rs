@@ -5,4 +5,3 @@ pub mod drift;
 mod ended;
 pub mod failures;
 pub mod root_cause;
-mod times;

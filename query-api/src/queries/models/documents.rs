@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::numbers::Number;
+use crate::prices::ModelPrice;
 
 #[derive(Serialize, ToSchema)]
 pub struct ModelsOut {
@@ -34,34 +35,4 @@ pub struct ModelOut {
     /// Why there is none: `unknown_model` (no table in force names it) or `not_valid_now`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ModelPrice {
-    pub provider: String,
-    /// As the table calls it
-    pub model: String,
-    #[schema(inline)]
-    pub input_per_million: Number,
-    #[schema(inline)]
-    pub output_per_million: Number,
-    /// Of calls with more input tokens than a mark: all their tokens take the price of the highest one
-    pub tiers: Vec<PriceTier>,
-    /// Null: since ever
-    pub valid_from: Option<String>,
-    /// Null: until further notice
-    pub valid_to: Option<String>,
-    pub source: String,
-    /// `tenant` for a table of your own, `shared` for everybody's
-    pub table: &'static str,
-    pub table_hash: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct PriceTier {
-    pub above_input_tokens: i64,
-    #[schema(inline)]
-    pub input_per_million: Number,
-    #[schema(inline)]
-    pub output_per_million: Number,
 }

@@ -1,7 +1,6 @@
 //! `GET /models`: the models that calls name, with what they were used for and the price that is in force for them.
 
 pub mod documents;
-mod prices;
 
 use std::cmp::Reverse;
 
@@ -16,11 +15,11 @@ use runtime::http::parameters::MODELS_QUERY;
 use runtime::position::Topic;
 
 use documents::{ModelOut, ModelsOut};
-pub use prices::Prices;
 
 use crate::numbers::Number;
 use crate::params::Params;
 use crate::period::Period;
+use crate::prices::{Found, found};
 use crate::spending::{Filters, Group, Line, Order, by_group};
 use crate::state::AppState;
 
@@ -46,9 +45,10 @@ pub async fn list(
     let mut lines = by_group(&tenant, &period, &filters, Group::Model, Order::Unpriced, MOST_MODELS).await?;
     // What no model accounts for.
     lines.retain(|line| !line.key.is_empty());
-    let names: Vec<String> = lines.iter().map(|line| line.key.clone()).collect();
-    let prices = state.prices.of(&state.postgres, &principal, &names, Timestamp::now().as_microsecond()).await?;
-    let mut models: Vec<(Line, prices::Found)> = lines.into_iter().zip(prices).collect();
+    let prices = state.prices.in_force(&state.postgres, &principal).await?;
+    let now = Timestamp::now().as_microsecond();
+    let priced_lines = lines.into_iter().map(|line| (found(&prices, &line.key, now), line));
+    let mut models: Vec<(Line, Found)> = priced_lines.map(|(price, line)| (line, price)).collect();
     models.retain(|(_, price)| priced.is_none_or(|priced| priced == price.is_ok()));
     models.sort_by_cached_key(|(line, price)| {
         let sums = line.sums();
@@ -65,7 +65,7 @@ pub async fn list(
     }))
 }
 
-fn shown(line: Line, price: prices::Found) -> ModelOut {
+fn shown(line: Line, price: Found) -> ModelOut {
     let sums = line.sums();
     ModelOut {
         model: line.key,

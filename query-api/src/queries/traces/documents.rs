@@ -90,6 +90,12 @@ pub struct SpanOut {
     pub output: Option<Payload>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
+    /// Of the input tokens: read from the provider's cache
+    pub cache_read_tokens: Option<i64>,
+    /// Of the input tokens: written to the provider's cache
+    pub cache_write_tokens: Option<i64>,
+    /// Of the output tokens: spent on reasoning
+    pub reasoning_tokens: Option<i64>,
     #[schema(inline)]
     pub cost: Option<Number>,
     /// `reported` by the client, or `computed` from tokens and the price table

@@ -10,7 +10,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use runtime::Settings;
 use tokio::task::JoinSet;
-use traffic::{Incident, Shape, Trace, Traffic, rfc3339};
+use traffic::{DAY, Incident, Shape, Trace, Traffic, Waste, mix, rfc3339};
 
 use crate::cli::DemoOptions;
 use door::Door;
@@ -20,6 +20,8 @@ const PROJECTS: usize = 4;
 const NAMES: usize = 24;
 const MODELS: usize = 14;
 const INCIDENTS: usize = 11;
+/// Of each kind of waste.
+const WASTE: u64 = 120;
 
 /// What was sent.
 #[derive(Default)]
@@ -35,7 +37,7 @@ pub async fn run(settings: &Settings, options: DemoOptions) -> anyhow::Result<()
     let door = Arc::new(Door::new(settings, &options)?);
     let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000) as i64;
     let traffic = Arc::new(Traffic::new(shape(&options, now)));
-    let what = format!("{} traces of {} days to {}", traffic.traces(), options.days, door.base);
+    let what = format!("{} traces of {} days to {}", count(&traffic), options.days, door.base);
     say(&format!("{what}{}", if door.is_counted() { ", as fast as its rate limit allows" } else { "" }));
     let started = Instant::now();
     let sent = fill(&door, &traffic, options.connections).await?;
@@ -60,11 +62,28 @@ fn shape(options: &DemoOptions, now: i64) -> Shape {
     }
 }
 
+/// Planted waste, then the traffic.
+fn count(traffic: &Traffic) -> u64 {
+    WASTE * Waste::ALL.len() as u64 + traffic.traces()
+}
+
+fn trace(traffic: &Traffic, index: u64) -> Trace {
+    let kinds = Waste::ALL.len() as u64;
+    match index.checked_sub(WASTE * kinds) {
+        Some(index) => traffic.trace(index),
+        None => {
+            let (shape, kind) = (traffic.shape(), Waste::ALL[(index % kinds) as usize]);
+            // Those of another day are others.
+            kind.trace(mix(shape.seed, shape.today() as u64), index / kinds, shape.today() - 2 * DAY, TAG)
+        }
+    }
+}
+
 /// Each connection takes the next trace, posts it, and takes the next.
 async fn fill(door: &Arc<Door>, traffic: &Arc<Traffic>, connections: usize) -> anyhow::Result<Sent> {
     let style = ProgressStyle::with_template("[{bar:30}] {human_pos}/{human_len} traces, {per_sec}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(traffic.traces()).with_style(style);
+    let bar = ProgressBar::new(count(traffic)).with_style(style);
     let next = Arc::new(AtomicU64::new(0));
     let mut running = JoinSet::new();
     for _ in 0..connections.max(1) {
@@ -88,10 +107,10 @@ async fn connection(door: &Door, traffic: &Traffic, next: &AtomicU64, bar: &Prog
     let mut judged = Vec::new();
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
-        if index >= traffic.traces() {
+        if index >= count(traffic) {
             break;
         }
-        let trace = traffic.trace(index);
+        let trace = trace(traffic, index);
         bar.inc(1);
         if trace.ended_at.unwrap_or(trace.started_at) > traffic.shape().until {
             continue;
@@ -136,10 +155,11 @@ fn look_at(base: &str, incidents: &[Incident]) -> String {
     let curl = |path: &str| format!("  curl '{base}/api/v1/{path}' -H \"x-retrace-key: $RETRACE_API_KEY\"\n");
     let planted: String = incidents.iter().map(line).collect();
     format!(
-        "\nAll of them have the tag `{TAG}`. What happened in them:\n\n{planted}\nLook at it:\n\n{}{}{}{}{}{}",
+        "\nAll of them have the tag `{TAG}`. What happened in them:\n\n{planted}\nLook at it:\n\n{}{}{}{}{}{}{}",
         curl(&format!("traces?tag={TAG}&status=failed&limit=5")),
         curl(&format!("traces?tag={TAG}&sort=-total_cost&limit=5")),
         curl(&format!("analytics/costs?tag={TAG}&group_by=name")),
+        curl(&format!("analytics/cost-intelligence?tag={TAG}")),
         curl("insights/drift?by=name"),
         curl("insights/failures"),
         curl("insights/anomalies/backtest"),

@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 
 use schemas::Money;
-use schemas::prices::PriceBook;
+use schemas::prices::{PriceBook, Usage};
 
 /// A span, as far as its cost goes.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     pub model: Option<String>,
     pub started_at: Option<i64>,
-    pub input_tokens: Option<i64>,
-    pub output_tokens: Option<i64>,
+    pub usage: Usage,
     pub reported_cost: Option<Money>,
     /// As it is now.
     pub cost: Option<Money>,
@@ -95,7 +94,7 @@ impl Change {
 
 impl Call {
     fn priced(&self, tables: &str, book: &PriceBook) -> Option<Money> {
-        book.cost(tables, self.model.as_deref()?, self.started_at?, self.input_tokens, self.output_tokens)
+        book.cost(tables, self.model.as_deref()?, self.started_at?, self.usage)
     }
 }
 
@@ -138,7 +137,7 @@ mod tests {
         Call {
             model: Some(model.to_owned()),
             started_at: Some(1),
-            input_tokens: Some(1),
+            usage: Usage { input: Some(1), ..Usage::default() },
             cost: cost.map(Money),
             ..Call::default()
         }

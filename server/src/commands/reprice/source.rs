@@ -6,6 +6,7 @@ use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use runtime::Settings;
 use schemas::Money;
+use schemas::prices::Usage;
 use serde::Deserialize;
 use sqlx::PgPool;
 
@@ -44,6 +45,8 @@ struct Span {
     started_at: Option<i64>,
     input_tokens: Option<i64>,
     output_tokens: Option<i64>,
+    cache_read_tokens: Option<i64>,
+    cache_write_tokens: Option<i64>,
     reported_cost: Option<i128>,
     cost: Option<i128>,
 }
@@ -141,8 +144,12 @@ impl Span {
         Call {
             model: self.model,
             started_at: self.started_at,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
+            usage: Usage {
+                input: self.input_tokens,
+                output: self.output_tokens,
+                cache_read: self.cache_read_tokens,
+                cache_write: self.cache_write_tokens,
+            },
             reported_cost: self.reported_cost.map(Money),
             cost: self.cost.map(Money),
         }

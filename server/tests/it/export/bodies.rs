@@ -90,6 +90,7 @@ fn span(random: &mut Random, at: usize, day: usize) -> Value {
         ("model", json!(random.pick(&["gpt-4o-mini", "=a model"]))),
         ("input_tokens", json!(random.below(100_000))),
         ("output_tokens", json!(random.below(1_000))),
+        ("reasoning_tokens", json!(0)),
         ("cost", json!(random.pick(&[0.0, 1e-12, 0.1, 123_456.789]))),
         ("duration_ms", json!(random.below(9_999) as f64 / 8.0)),
         ("agent_id", json!(text(random))),

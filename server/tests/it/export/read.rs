@@ -87,7 +87,7 @@ pub async fn get(client: &Client, path: &str, noun: Noun, format: &str, payloads
 
 /// Which fields are text, number and truth value is what the API's document says.
 fn csv(file: &[u8]) -> Vec<Document> {
-    const BARE: [&str; 12] = [
+    const BARE: [&str; 15] = [
         "lossy",
         "golden",
         "total_tokens",
@@ -98,6 +98,9 @@ fn csv(file: &[u8]) -> Vec<Document> {
         "span_count",
         "input_tokens",
         "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
         "cost",
         "duration_ms",
     ];
@@ -150,6 +153,7 @@ async fn parquet(file: &[u8], noun: Noun, payloads: bool) -> Vec<Document> {
             ("started_at", "Nullable(DateTime64(6, 'UTC'))"),
             ("cost", "Nullable(Decimal(38, 12))"),
             ("input_tokens", "Nullable(Int64)"),
+            ("cache_read_tokens", "Nullable(Int64)"),
         ],
     };
     for (name, kind) in typed {

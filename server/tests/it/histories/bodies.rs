@@ -16,6 +16,11 @@ const SPANS: [&str; 3] = ["00f067aa0ba902b7", "9DEBEEAF-b46e-44fd-8a0a-7efe35a59
 const ERRORS: [&str; 4] = ["boom", "HTTP status 429, after", "Traceback:\n  File", "timed out after"];
 const TYPES: [&str; 7] = ["llm_call", "tool_call", "tool_result", "reasoning", "action", "error", "fork_point"];
 const TOKENS: [u64; 5] = [0, 1, 17, 1_000, 250_000];
+const PARTS: [(&str, &str); 3] = [
+    ("cache_read_tokens", "input_tokens"),
+    ("cache_write_tokens", "input_tokens"),
+    ("reasoning_tokens", "output_tokens"),
+];
 const COSTS: [f64; 6] = [0.0, 0.1, 1e-7, 4.8e-06, 0.000_000_123_456_789, 12.5];
 
 struct Body<'r> {
@@ -81,9 +86,14 @@ fn span(random: &mut Random) -> Value {
         span.maybe(20, name, payload);
     }
     span.maybe(15, "error", |random| json!(format!("{} in a span {}", random.pick(&ERRORS), random.below(5))));
-    span.maybe(15, "metadata", |random| json!({"n": random.below(9)}));
+    span.maybe(15, "metadata", |random| json!({"n": random.below(9), "temperature": random.below(2)}));
     span.maybe(40, "input_tokens", |random| json!(random.pick(&TOKENS)));
     span.maybe(40, "output_tokens", |random| json!(random.pick(&TOKENS)));
+    // At most as many as the counts that they are part of.
+    for (name, whole) in PARTS {
+        let most = span.fields.get(whole).and_then(Value::as_u64).unwrap_or(1_000);
+        span.maybe(20, name, |random| json!(most / [1, 2, 3, 7][random.below(4)] / 2));
+    }
     span.maybe(25, "cost", |random| json!(random.pick(&COSTS)));
     span.maybe(20, "duration_ms", |random| json!(random.below(4000) as f64 / 8.0));
     for name in ["agent_id", "parent_agent_id", "agent_role"] {
@@ -97,7 +107,11 @@ fn payload(random: &mut Random) -> Value {
         // Goes ahead in chunks.
         0 => json!("ö".repeat(140_000 + random.below(9))),
         1..10 => Value::Null,
-        10..30 => {
+        // With beginnings that are hashed, some of them shared.
+        10..14 => {
+            json!({"messages": [{"role": "system", "content": "be brief. ".repeat(250 + random.below(2))}, random.below(3)]})
+        }
+        14..30 => {
             json!({"messages": [{"role": "user", "content": format!("hi {}", random.below(99))}], "": [1.5, null]})
         }
         30..45 => json!([random.below(9), "a\u{0}b", true]),

@@ -8,7 +8,7 @@ use super::bodies::{MODELS, NAMES};
 use super::history::{TENANTS, USERS};
 use super::models;
 use super::play::Play;
-use super::{costs, export, failures};
+use super::{costs, export, failures, savings};
 use crate::harness::{Client, Random, same, without};
 
 /// The first difference, in words.
@@ -34,6 +34,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         list(client, &views, &Filter::draw(random), random).await?;
         costs::compare(client, &views, random).await?;
         models::compare(client, &views, random).await?;
+        savings::compare(client, &views, random).await?;
         failures::compare(client, &views, random).await?;
         export::compare(client, &views, random).await?;
     }

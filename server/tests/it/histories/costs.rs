@@ -17,8 +17,8 @@ const GROUPS: [&str; 7] = ["model", "name", "user", "session", "project", "envir
 
 type Takes = fn(&TraceView, &str) -> bool;
 
-/// cost, tokens, input, output, calls, unpriced calls, traces
-type Sums = [i128; 7];
+/// cost, tokens, input, output, calls, unpriced calls, traces, cache read, cache write, reasoning
+type Sums = [i128; 10];
 
 struct Asked {
     query: String,
@@ -77,6 +77,9 @@ impl Asked {
                 used.calls,
                 used.unpriced_calls,
                 traces,
+                used.cache_read_tokens,
+                used.cache_write_tokens,
+                used.reasoning_tokens,
             ];
             (model, sums, view)
         });
@@ -111,6 +114,8 @@ pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random)
         let figures = figures(sums);
         json!({"model": none_if_empty(model), "cost": figures["cost"], "tokens": figures["tokens"], "count": figures["calls"],
             "unpriced_calls": figures["unpriced_calls"],
+            "cache_read_tokens": figures["cache_read_tokens"], "cache_write_tokens": figures["cache_write_tokens"],
+            "reasoning_tokens": figures["reasoning_tokens"],
             "input_tokens": figures["input_tokens"], "output_tokens": figures["output_tokens"], "traces": figures["traces"]})
     });
     same(
@@ -176,9 +181,11 @@ fn money(units: i128) -> Value {
 }
 
 fn figures(sums: &Sums) -> Value {
-    let [_, tokens, input, output, calls, unpriced, traces] = sums.map(|sum| sum as i64);
+    let [_, tokens, input, output, calls, unpriced, traces, cache_read, cache_write, reasoning] =
+        sums.map(|sum| sum as i64);
     json!({"cost": money(sums[0]), "tokens": tokens, "input_tokens": input, "output_tokens": output, "calls": calls,
-        "unpriced_calls": unpriced,
+        "unpriced_calls": unpriced, "cache_read_tokens": cache_read, "cache_write_tokens": cache_write,
+        "reasoning_tokens": reasoning,
         "traces": traces})
 }
 

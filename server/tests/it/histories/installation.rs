@@ -39,6 +39,8 @@ impl Installation {
             settings.reread_seconds = reread_seconds;
             settings.freshness_wait_ms = 2_000;
             settings.known_ids_capacity = 1_000;
+            settings.savings_min_calls = 1;
+            settings.savings_min_cents_per_month = 0;
         })
         .await;
         Installation { retrace, random: random.clone() }

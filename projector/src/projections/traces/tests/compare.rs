@@ -2,12 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use insights::calls;
 use insights::failures::signature;
+use schemas::Money;
 use schemas::events::PayloadField;
-use verify::{Fold, TraceView};
+use verify::{CallView, Fold, Texts, TraceView};
 
+use super::super::rows::TraceModelRow;
 use super::history::{PARTITION, TENANTS, TRACES};
 use super::memory::Tables;
+
+const TEXTS: Texts = Texts {
+    signature,
+    prompt: |input| {
+        let prompt = calls::prompt(input);
+        (prompt.hash, prompt.length, prompt.heads.iter().map(|head| (head.hash, head.length)).collect())
+    },
+    parameters: calls::parameters,
+    call: calls::call,
+};
 
 type Lines = BTreeMap<String, String>;
 
@@ -104,11 +117,18 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             used.unpriced_calls,
             used.input_tokens,
             used.output_tokens,
+            used.cache_read_tokens,
+            used.cache_write_tokens,
+            used.reasoning_tokens,
+            used.timed_calls,
+            used.duration_us,
             used.tokens,
         ];
         let values: Vec<i128> = counted.into_iter().chain([used.cost.0]).collect();
         let key = format!("model {tenant}/{}/{}/{model}", view.started_at, view.id);
-        lines.insert(key, format!("{name} {:?} {:?} {:?} {values:?}", view.project_id, view.environment, view.tags));
+        let of_trace = format!("{name} {:?} {:?} {:?}", view.project_id, view.environment, view.tags);
+        let each: Vec<String> = view.calls(model, TEXTS).iter().map(|call| format!("{call:?}")).collect();
+        lines.insert(key, format!("{of_trace} {values:?} {each:?}"));
         let (project, model) = (project.as_str(), model.as_str());
         for (cube, grain, project, model) in [
             (0, 86_400, "", ""),
@@ -129,7 +149,7 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
     for span in &view.spans {
         let kind = span.span_type.map_or("", |kind| kind.as_str());
         let line = format!(
-            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {}",
+            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {} {}",
             span.name.clone().unwrap_or_default(),
             span.model,
             span.started_at,
@@ -139,6 +159,9 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             span.cost.map(|money| money.0),
             span.cost_source.unwrap_or_default(),
             span.price_table,
+            span.prompt(TEXTS),
+            span.parameters(TEXTS),
+            span.failed,
         );
         lines.insert(format!("span {id}/{}", span.id), line);
         for (field, value) in &span.cells {
@@ -149,6 +172,23 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
         let line = format!("{} {:?} {} {}", verdict.value, verdict.note, verdict.created_at, verdict.updated_at);
         lines.insert(format!("feedback {id}/{user}"), line);
     }
+}
+
+fn call(row: &TraceModelRow, place: usize) -> CallView {
+    CallView {
+        started_at: row.call_started_at[place],
+        failed: row.call_failed[place] == 1,
+        input_tokens: row.call_input_tokens[place],
+        output_tokens: row.call_output_tokens[place],
+        cache_read_tokens: row.call_cache_read_tokens[place],
+        cost: Money(row.call_cost[place]),
+        hash: row.call_hash[place],
+        heads: pairs(&row.call_heads[place], &row.call_head_tokens[place]),
+    }
+}
+
+fn pairs(hashes: &[u64], sizes: &[u32]) -> Vec<(u64, u32)> {
+    hashes.iter().copied().zip(sizes.iter().copied()).collect()
 }
 
 fn cell_key(id: &str, span: &str, field: PayloadField) -> String {
@@ -201,16 +241,40 @@ fn found(tables: &Tables) -> Lines {
         }
     }
     for row in tables.models.values().filter(|row| row.is_deleted == 0) {
-        let counted = [row.traces, row.calls, row.unpriced_calls, row.input_tokens, row.output_tokens, row.tokens]
-            .map(i128::from);
-        let values: Vec<i128> = counted.into_iter().chain([row.cost]).collect();
-        let line = format!("{} {:?} {:?} {:?} {values:?}", row.name, row.project_id, row.environment, row.tags);
+        let counted = [
+            row.traces,
+            row.calls,
+            row.unpriced_calls,
+            row.input_tokens,
+            row.output_tokens,
+            row.cache_read_tokens,
+            row.cache_write_tokens,
+            row.reasoning_tokens,
+            row.timed_calls,
+            row.duration_us,
+            row.tokens,
+        ];
+        let values: Vec<i128> = counted.map(i128::from).into_iter().chain([row.cost]).collect();
+        let each: Vec<String> = (0..row.call_hash.len()).map(|place| format!("{:?}", call(row, place))).collect();
+        let of_trace = format!("{} {:?} {:?} {:?}", row.name, row.project_id, row.environment, row.tags);
+        let line = format!("{of_trace} {values:?} {each:?}");
         lines.insert(format!("model {}/{}/{}/{}", row.tenant, row.started_at, row.trace_id, row.model), line);
     }
     for row in tables.cost_totals.values() {
-        let counted = [row.traces, row.calls, row.unpriced_calls, row.input_tokens, row.output_tokens, row.tokens]
-            .map(i128::from);
-        let values: Vec<i128> = counted.into_iter().chain([row.cost, row.uses.into()]).collect();
+        let counted = [
+            row.traces,
+            row.calls,
+            row.unpriced_calls,
+            row.input_tokens,
+            row.output_tokens,
+            row.cache_read_tokens,
+            row.cache_write_tokens,
+            row.reasoning_tokens,
+            row.timed_calls,
+            row.duration_us,
+            row.tokens,
+        ];
+        let values: Vec<i128> = counted.map(i128::from).into_iter().chain([row.cost, row.uses.into()]).collect();
         if values.iter().any(|value| *value != 0) {
             let (tenant, project, environment) = (&row.tenant, &row.project_id, &row.environment);
             let (cube, grain, start, model, partition) = (row.cube, row.grain, row.start, &row.model, row.partition);
@@ -220,7 +284,7 @@ fn found(tables: &Tables) -> Lines {
     }
     for row in tables.spans.values().filter(|row| row.is_deleted == 0) {
         let line = format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {} {}",
             row.span_type,
             row.name,
             row.model,
@@ -231,6 +295,9 @@ fn found(tables: &Tables) -> Lines {
             row.cost,
             row.cost_source,
             row.price_table,
+            (row.prompt_hash, row.prompt_length, pairs(&row.head_hashes, &row.head_lengths)),
+            row.parameters_hash,
+            row.failed == 1,
         );
         lines.insert(format!("span {}/{}/{}", row.tenant, row.trace_id, row.span_id), line);
     }

@@ -122,12 +122,17 @@ fn record(random: &mut Random, n: u64) -> What {
 }
 
 fn cells(random: &mut Random, n: u64) -> Vec<Cell> {
-    let fields = [PayloadField::Input, PayloadField::Output, PayloadField::Error];
+    let fields = [PayloadField::Input, PayloadField::Output, PayloadField::Error, PayloadField::Metadata];
     let mut cells = Vec::new();
     for field in fields {
         if random.below(3) == 0 {
             let value = match field {
                 PayloadField::Error => random.pick(&["", "it broke", "it hangs"]).to_owned(),
+                // The same prompt again, and one with heads.
+                PayloadField::Input => [n.to_string(), "again".to_owned(), "head ".repeat(600 + n as usize)]
+                    [random.below(3) as usize]
+                    .clone(),
+                PayloadField::Metadata => random.pick(&["{}", r#"{"temperature":0.2}"#]).to_owned(),
                 _ => n.to_string(),
             };
             cells.push(Cell { field, value, chunks: 0, sha256: None });
@@ -147,8 +152,11 @@ fn span(random: &mut Random) -> SpanFacts {
         duration_us: random.maybe(|random| random.below(9) as i64),
         input_tokens: random.maybe(|random| random.below(9) as i64),
         output_tokens: random.maybe(|random| random.below(9) as i64),
+        cache_read_tokens: random.maybe(|random| random.below(9) as i64),
+        cache_write_tokens: random.maybe(|random| random.below(9) as i64),
+        reasoning_tokens: random.maybe(|random| random.below(9) as i64),
         cost: random.maybe(|random| Money(i128::from(random.below(9)))),
-        failed: false,
+        failed: random.below(4) == 0,
     }
 }
 
@@ -189,7 +197,8 @@ fn table(name: &str) -> String {
     const LATER: &str = "2025-11-20T12:00:00Z";
     let model = |name: &str, prices: &str| format!(r#"{{"provider":"p","model":"{name}","prices":[{prices}]}}"#);
     let price = |from: &str, to: &str, input: &str| {
-        format!(r#"{{"valid_from":{from},"valid_to":{to},"source":"test","input":"{input}","output":"2"}}"#)
+        let cached = r#""cache_read":"0.1","tiers":[{"above_input_tokens":6,"input":"13","output":"3"}]"#;
+        format!(r#"{{"valid_from":{from},"valid_to":{to},"source":"test","input":"{input}","output":"2",{cached}}}"#)
     };
     let later = format!("\"{LATER}\"");
     let models = match name {

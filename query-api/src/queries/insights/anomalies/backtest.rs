@@ -14,13 +14,13 @@ use runtime::http::parameters::BACKTEST_QUERY;
 use runtime::position::Topic;
 
 use super::super::ended::{Ended, Range, in_ranges};
-use super::super::times::time_of;
 use super::detect::{anomaly, history};
 use super::documents::{BacktestGaps, BacktestOut, Episode};
 use super::evidence::Evidence;
 use super::windows::{HOUR, METRICS, Place, places, window_hours};
 use crate::params::Params;
 use crate::state::AppState;
+use crate::times::time_of;
 use crate::trace_filters::Filters;
 
 const MOST_MOMENTS: i64 = 1_000;

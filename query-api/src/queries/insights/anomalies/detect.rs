@@ -11,12 +11,12 @@ use runtime::position::Topic;
 use serde::Deserialize;
 
 use super::super::ended::in_ranges;
-use super::super::times::time_of;
 use super::documents::{AnomaliesOut, AnomalyOut, EvidenceOut, Insufficient, MissingOut};
 use super::evidence::{self, Evidence};
 use super::windows::{Asked, METRICS, places};
 use crate::state::AppState;
 use crate::stores::{Tenant, down};
+use crate::times::time_of;
 use crate::trace_filters::Filters;
 
 pub async fn anomalies(

@@ -8,8 +8,8 @@ use runtime::Problem;
 use serde::Deserialize;
 
 use super::super::ended::{NO_BUCKET, Range, within};
-use super::super::times::moment;
 use crate::stores::{Tenant, down};
+use crate::times::moment;
 use crate::trace_filters::Filters;
 
 const EXAMPLES: u64 = 3;

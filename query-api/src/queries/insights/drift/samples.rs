@@ -7,9 +7,9 @@ use runtime::Problem;
 use serde::Deserialize;
 
 use super::super::ended::{Ended, Metric, NO_BUCKET, Range, in_ranges};
-use super::super::times::moment;
 use super::windows::Asked;
 use crate::stores::{Tenant, down};
+use crate::times::moment;
 
 const METRICS: [Metric; 3] = [Metric::Tokens, Metric::Cost, Metric::Duration];
 

@@ -7,10 +7,10 @@ use clickhouse::query::Query;
 use runtime::Problem;
 use serde::Deserialize;
 
-use super::super::times::moment;
 use super::asked::{Asked, HOUR};
 use super::patterns::Pattern;
 use crate::stores::{Tenant, down};
+use crate::times::moment;
 
 const NAMES: u64 = 20;
 pub const EXAMPLES: u64 = 3;

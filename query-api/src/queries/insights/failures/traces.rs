@@ -11,7 +11,6 @@ use runtime::http::parameters::FAILED_TRACES_QUERY;
 use runtime::position::Topic;
 use serde::Deserialize;
 
-use super::super::times::moment;
 use super::counts::MOST_STATEMENT;
 use super::documents::{FailedTrace, FailedTraces};
 use super::patterns::Patterns;
@@ -21,6 +20,7 @@ use crate::params::Params;
 use crate::period::Period;
 use crate::state::AppState;
 use crate::stores::down;
+use crate::times::moment;
 use crate::trace_filters::Filters;
 
 #[derive(Row, Deserialize)]

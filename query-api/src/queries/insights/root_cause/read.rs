@@ -8,8 +8,8 @@ use runtime::Problem;
 use serde::Deserialize;
 
 use super::super::super::traces::TraceRow;
-use super::super::times::moment;
 use crate::stores::{Tenant, down};
+use crate::times::moment;
 
 /// Of a text its beginning.
 const HEAD: u32 = 2_000;
