@@ -151,9 +151,24 @@ def anomalies(draw, values):
     return {"at": iso(at), **query}, from_spans(columns, query, "GROUP BY t.trace_id", since, at)
 
 
+def cost_intelligence(draw, values):
+    query = filters(draw, values, ("project_id", "environment", "name"), 0.4)
+    generation = options.generation
+    # The part that only the prompts tell: calls that were made before.
+    sql = (
+        f"SELECT t.name, s.model, count(), sum(s.cost), uniqExact(cityHash64(c.value)) FROM spans_g{generation} AS s FINAL "
+        f"INNER JOIN cells_g{generation} AS c FINAL ON c.tenant = s.tenant AND c.trace_id = s.trace_id AND c.span_id = s.span_id "
+        f"INNER JOIN traces_g{generation} AS t FINAL ON t.tenant = s.tenant AND t.trace_id = s.trace_id "
+        f"WHERE c.field = 'input' AND t.started_at >= '{FROM:%Y-%m-%d %H:%M:%S}'{sql_filters(query)} "
+        f"GROUP BY t.name, s.model FORMAT Null"
+    )
+    return {"from": iso(FROM), **query}, sql
+
+
 CASES = {
     "costs": ("/analytics/costs", lambda draw, values: costs(draw, values, True)),
     "costs by name": ("/analytics/costs", lambda draw, values: costs(draw, values, False)),
+    "cost intelligence": ("/analytics/cost-intelligence", cost_intelligence),
     "drift": ("/insights/drift", drift),
     "failures": ("/insights/failures", failures),
     "anomalies": ("/insights/anomalies", anomalies),
