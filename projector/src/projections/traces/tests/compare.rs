@@ -195,6 +195,26 @@ fn cell_key(id: &str, span: &str, field: PayloadField) -> String {
     format!("cell {id}/{span}/{}", field.as_str())
 }
 
+/// What the rows of traces by model and their totals count alike.
+macro_rules! counted {
+    ($row:ident) => {
+        [
+            $row.traces,
+            $row.calls,
+            $row.unpriced_calls,
+            $row.input_tokens,
+            $row.output_tokens,
+            $row.cache_read_tokens,
+            $row.cache_write_tokens,
+            $row.reasoning_tokens,
+            $row.timed_calls,
+            $row.duration_us,
+            $row.tokens,
+        ]
+        .map(i128::from)
+    };
+}
+
 fn found(tables: &Tables) -> Lines {
     let mut lines = Lines::new();
     for row in tables.traces.values().filter(|row| row.is_deleted == 0) {
@@ -241,40 +261,14 @@ fn found(tables: &Tables) -> Lines {
         }
     }
     for row in tables.models.values().filter(|row| row.is_deleted == 0) {
-        let counted = [
-            row.traces,
-            row.calls,
-            row.unpriced_calls,
-            row.input_tokens,
-            row.output_tokens,
-            row.cache_read_tokens,
-            row.cache_write_tokens,
-            row.reasoning_tokens,
-            row.timed_calls,
-            row.duration_us,
-            row.tokens,
-        ];
-        let values: Vec<i128> = counted.map(i128::from).into_iter().chain([row.cost]).collect();
+        let values: Vec<i128> = counted!(row).into_iter().chain([row.cost]).collect();
         let each: Vec<String> = (0..row.call_hash.len()).map(|place| format!("{:?}", call(row, place))).collect();
         let of_trace = format!("{} {:?} {:?} {:?}", row.name, row.project_id, row.environment, row.tags);
         let line = format!("{of_trace} {values:?} {each:?}");
         lines.insert(format!("model {}/{}/{}/{}", row.tenant, row.started_at, row.trace_id, row.model), line);
     }
     for row in tables.cost_totals.values() {
-        let counted = [
-            row.traces,
-            row.calls,
-            row.unpriced_calls,
-            row.input_tokens,
-            row.output_tokens,
-            row.cache_read_tokens,
-            row.cache_write_tokens,
-            row.reasoning_tokens,
-            row.timed_calls,
-            row.duration_us,
-            row.tokens,
-        ];
-        let values: Vec<i128> = counted.map(i128::from).into_iter().chain([row.cost, row.uses.into()]).collect();
+        let values: Vec<i128> = counted!(row).into_iter().chain([row.cost, row.uses.into()]).collect();
         if values.iter().any(|value| *value != 0) {
             let (tenant, project, environment) = (&row.tenant, &row.project_id, &row.environment);
             let (cube, grain, start, model, partition) = (row.cube, row.grain, row.start, &row.model, row.partition);

@@ -51,8 +51,9 @@ pub async fn find(asked: &Asked<'_>, uses: &[Use]) -> Result<Vec<Saving>, Proble
         .collect();
     let mut cacheable: HashMap<(String, String), Cacheable> = HashMap::new();
     for head in found.iter().filter(|head| long.contains(&key(head, head.hash))) {
-        // A longer beginning counts for what it has beyond the shorter one.
-        let inner = if long.contains(&key(head, head.inner)) { head.inner_tokens } else { 0 };
+        // A longer beginning counts for what it has beyond the shorter one, also where that one is beyond the limit.
+        let is_long = head.inner_tokens as f64 / head.calls as f64 >= SHORTEST;
+        let inner = if is_long || long.contains(&key(head, head.inner)) { head.inner_tokens } else { 0 };
         let each = (head.tokens - inner) as f64 / head.calls as f64;
         let of = cacheable.entry((head.name.clone(), head.model.clone())).or_default();
         of.read += each * head.hits as f64;
@@ -97,26 +98,15 @@ fn saving(asked: &Asked<'_>, used: &Use, cacheable: &Cacheable) -> Option<Saving
     if read <= 0 {
         return None;
     }
-    let cost = |cache_read: i64, cache_write: i64| {
-        let usage = Usage {
-            input: Some(used.input_tokens),
-            output: Some(used.output_tokens),
-            cache_read: Some(used.cache_read_tokens + cache_read),
-            cache_write: Some(used.cache_write_tokens + cache_write),
-        };
-        rates.cost(usage)
+    let usage = Usage {
+        cache_read: Some(used.cache_read_tokens + read),
+        cache_write: Some(used.cache_write_tokens + written),
+        ..used.usage()
     };
     let share = 100.0 * (cacheable.read + cacheable.written) / used.input_tokens.max(1) as f64;
     Some(Saving {
-        kind: "prompt_caching",
-        feature: used.name.clone(),
-        model: used.model.clone(),
-        calls: used.calls,
-        input_tokens: used.input_tokens,
-        output_tokens: used.output_tokens,
-        cache_read_tokens: used.cache_read_tokens,
-        current: cost(0, 0)?.0,
-        projected: cost(read, written)?.0,
+        current: rates.cost(used.usage())?.0,
+        projected: rates.cost(usage)?.0,
         message: format!(
             "{} of {} calls of \"{}\" in {} begin like one shortly before; {share:.0} % of their input could be cached.",
             cacheable.hits,
@@ -124,12 +114,12 @@ fn saving(asked: &Asked<'_>, used: &Use, cacheable: &Cacheable) -> Option<Saving
             used.model,
             quoted(&used.name)
         ),
-        examples: used.examples.clone(),
         more: More {
             cacheable_read_tokens: Some(read),
             cacheable_write_tokens: Some(written),
             cache_hits: Some(cacheable.hits),
             ..More::default()
         },
+        ..Saving::of("prompt_caching", used)
     })
 }

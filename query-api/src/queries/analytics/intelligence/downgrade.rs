@@ -54,26 +54,18 @@ pub fn find(asked: &Asked<'_>, uses: &[Use], features: &[Feature], models: &[Lin
             return None;
         }
         let (_, price) = asked.prices.price(&used.model, asked.period.to)?;
-        let usage = usage(used);
+        let usage = used.usage();
         let current = price.rates(0).cost(usage)?;
         let (alternative, projected) = relative(asked, price, usage, current, &in_use)?;
         let average = dollars(mean(used.paid, used.calls), 4);
         let of = quoted(&used.name);
         Some(Saving {
-            kind: "model_downgrade",
-            feature: used.name.clone(),
-            model: used.model.clone(),
-            calls: used.calls,
-            input_tokens: used.input_tokens,
-            output_tokens: used.output_tokens,
-            cache_read_tokens: used.cache_read_tokens,
             current: current.0,
             projected: projected.0,
             message: format!(
                 "\"{}\" averages {average}/call in {of}, where it gives short answers. Consider \"{alternative}\".",
                 used.model
             ),
-            examples: used.examples.clone(),
             more: More {
                 alternative: Some(alternative),
                 failure_rate: Some(feature.failure_rate()),
@@ -81,6 +73,7 @@ pub fn find(asked: &Asked<'_>, uses: &[Use], features: &[Feature], models: &[Lin
                 short_answers: Some(short),
                 ..More::default()
             },
+            ..Saving::of("model_downgrade", used)
         })
     });
     found.collect()
@@ -90,15 +83,6 @@ pub fn find(asked: &Asked<'_>, uses: &[Use], features: &[Feature], models: &[Lin
 fn argues_for(feature: &Feature) -> bool {
     let judged = feature.verdicts.good + feature.verdicts.bad >= VERDICTS;
     feature.failure_rate() <= FAILS && !(judged && feature.verdicts.bad_rate().is_some_and(|rate| rate > DISPLEASES))
-}
-
-fn usage(used: &Use) -> Usage {
-    Usage {
-        input: Some(used.input_tokens),
-        output: Some(used.output_tokens),
-        cache_read: Some(used.cache_read_tokens),
-        cache_write: Some(used.cache_write_tokens),
-    }
 }
 
 /// The dearest of the provider's models of the same family that is clearly cheaper; first among those in use already.

@@ -4,6 +4,7 @@ use schemas::money::SCALE;
 
 use super::Asked;
 use super::documents::{Evidence, Recommendation};
+use super::usage::Use;
 use crate::numbers::Number;
 use crate::period::Period;
 use crate::prices::{ModelPrice, found};
@@ -45,6 +46,21 @@ pub struct More {
 }
 
 impl Saving {
+    /// About all calls of a model in a feature.
+    pub fn of(kind: &'static str, used: &Use) -> Saving {
+        Saving {
+            kind,
+            feature: used.name.clone(),
+            model: used.model.clone(),
+            calls: used.calls,
+            input_tokens: used.input_tokens,
+            output_tokens: used.output_tokens,
+            cache_read_tokens: used.cache_read_tokens,
+            examples: used.examples.clone(),
+            ..Saving::default()
+        }
+    }
+
     pub fn in_period(&self) -> i128 {
         self.current - self.projected
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use clickhouse::Row;
 use runtime::Problem;
+use schemas::prices::Usage;
 use serde::Deserialize;
 
 use super::documents::FeatureCosts;
@@ -30,6 +31,17 @@ pub struct Use {
     pub listed: u64,
     pub long_answers: u64,
     pub examples: Vec<String>,
+}
+
+impl Use {
+    pub fn usage(&self) -> Usage {
+        Usage {
+            input: Some(self.input_tokens),
+            output: Some(self.output_tokens),
+            cache_read: Some(self.cache_read_tokens),
+            cache_write: Some(self.cache_write_tokens),
+        }
+    }
 }
 
 pub async fn uses(asked: &Asked<'_>) -> Result<Vec<Use>, Problem> {
