@@ -33,7 +33,7 @@ impl<T: Serialize> IntoResponse for Appended<T> {
 }
 
 /// Millisecond precision: CloudEvents times of one request are equal, and the fold shows them.
-fn now() -> OffsetDateTime {
+pub fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     now.replace_microsecond(now.microsecond()).unwrap_or(now)
 }
@@ -47,7 +47,19 @@ impl AppState {
         subject: &str,
         events: Vec<(Uuid, Event)>,
     ) -> Result<String, Problem> {
-        Ok(self.append_at(caller, partition, subject, events).await?.0)
+        self.append_of(now(), caller, partition, subject, events).await
+    }
+
+    /// As [`Self::append`], for an answer that says when it was.
+    pub async fn append_of(
+        &self,
+        time: OffsetDateTime,
+        caller: &Caller<'_>,
+        partition: i32,
+        subject: &str,
+        events: Vec<(Uuid, Event)>,
+    ) -> Result<String, Problem> {
+        Ok(self.append_when(time, caller, partition, subject, events).await?.0)
     }
 
     /// As [`Self::append`], with the last record's place.
@@ -58,7 +70,17 @@ impl AppState {
         subject: &str,
         events: Vec<(Uuid, Event)>,
     ) -> Result<(String, Record), Problem> {
-        let time = now();
+        self.append_when(now(), caller, partition, subject, events).await
+    }
+
+    async fn append_when(
+        &self,
+        time: OffsetDateTime,
+        caller: &Caller<'_>,
+        partition: i32,
+        subject: &str,
+        events: Vec<(Uuid, Event)>,
+    ) -> Result<(String, Record), Problem> {
         let actor = caller.principal.actor();
         let outgoing = events
             .into_iter()

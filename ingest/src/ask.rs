@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use runtime::{Problem, Settings};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// What an answer takes beside the wait for its projection.
 const ANSWER: Duration = Duration::from_secs(8);
@@ -30,7 +32,22 @@ impl Ask {
 
     /// Ok if the caller may see the trace; 404 if not; 503 if that cannot be known now.
     pub async fn trace_exists(&self, headers: &HeaderMap, request_id: &str, id: &str) -> Result<(), Problem> {
-        let url = format!("{}/api/v1/traces/{id}/spans?limit=1", self.base);
+        self.get(headers, request_id, &format!("/api/v1/traces/{id}/spans?limit=1")).await.map(drop)
+    }
+
+    /// What is known of the trace's failure.
+    pub async fn root_cause<T: DeserializeOwned>(
+        &self,
+        headers: &HeaderMap,
+        request_id: &str,
+        id: &str,
+    ) -> Result<T, Problem> {
+        let answer = self.get(headers, request_id, &format!("/api/v1/traces/{id}/root-cause")).await?;
+        answer.json().await.map_err(unanswered)
+    }
+
+    async fn get(&self, headers: &HeaderMap, request_id: &str, path: &str) -> Result<reqwest::Response, Problem> {
+        let url = format!("{}{path}", self.base);
         let mut request =
             self.client.get(url).header("x-retrace-internal", &self.secret).header("x-request-id", request_id);
         for name in FORWARDED.iter().copied() {
@@ -38,16 +55,27 @@ impl Ask {
                 request = request.header(name, value);
             }
         }
-        let answer = request
-            .send()
-            .await
-            .map_err(|cause| Problem::store_down("query-api", format!("{:#}", anyhow::Error::from(cause))))?;
+        let answer = request.send().await.map_err(unanswered)?;
         match answer.status().as_u16() {
-            200 => Ok(()),
+            200 => Ok(answer),
             404 => Err(Problem::not_found("Trace")),
             401 => Err(Problem::unauthorized("The credentials are not valid any more")),
-            400 => Err(Problem::bad_request("x-retrace-after is not a position of this server")),
+            400 => Err(Problem::bad_request(refusal(answer).await)),
             _ => Err(Problem::unavailable("The trace cannot be looked up at the moment", 2)),
         }
     }
+}
+
+fn unanswered(cause: reqwest::Error) -> Problem {
+    Problem::store_down("query-api", format!("{:#}", anyhow::Error::from(cause)))
+}
+
+/// What query-api says of a request that it does not take.
+async fn refusal(answer: reqwest::Response) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let refusal = answer.json::<Refusal>().await;
+    refusal.map_or_else(|_| "query-api refuses the request".to_owned(), |refusal| refusal.error)
 }

@@ -9,6 +9,7 @@ pub mod commands;
 mod idempotency;
 mod in_force;
 mod json;
+mod llm;
 mod openapi;
 mod price_tables;
 pub mod publish;
@@ -60,6 +61,7 @@ impl Ingest {
             sealing_keys: Arc::new(SealingKeys::new(settings)),
             in_force,
             ask: Arc::new(ask::Ask::new(settings)?),
+            llm: llm::Llm::new(settings, pool)?.map(Arc::new),
             pool: pool.clone(),
             signer: Signer::new(&settings.secret),
         };

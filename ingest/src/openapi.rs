@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use crate::commands::{api_keys, feedback, traces};
+use crate::commands::{api_keys, feedback, root_cause, traces};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -13,6 +13,7 @@ use crate::commands::{api_keys, feedback, traces};
     traces::documents::GoldenIn,
     traces::documents::GoldenOut,
     feedback::FeedbackIn,
+    root_cause::documents::RootCauseIn,
     api_keys::ApiKeyCreatedOut,
 )))]
 struct Documented;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, patch, post};
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::commands::{api_keys, feedback, traces};
+use crate::commands::{api_keys, feedback, root_cause, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -15,6 +15,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("DELETE", "/api/v1/traces/{id}", delete(traces::delete))?
         .on("POST", "/api/v1/traces/{id}/golden", post(traces::golden))?
         .on("POST", "/api/v1/traces/{id}/feedback", post(feedback::post))?
+        .on("POST", "/api/v1/insights/root-cause", post(root_cause::post))?
         .on("POST", "/api/v1/api-keys", post(api_keys::post))?
         .on("DELETE", "/api/v1/api-keys", delete(api_keys::delete))?
         .on("POST", "/api/v1/internal/logs", post(|| async { StatusCode::ACCEPTED }))?;

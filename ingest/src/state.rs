@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::ask::Ask;
 use crate::in_force::InForce;
+use crate::llm::Llm;
 use crate::publish::{Publisher, SealingKeys};
 
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct AppState {
     pub sealing_keys: Arc<SealingKeys>,
     pub in_force: Arc<InForce>,
     pub ask: Arc<Ask>,
+    /// Where one is configured.
+    pub llm: Option<Arc<Llm>>,
     pub pool: PgPool,
     pub signer: Signer,
 }

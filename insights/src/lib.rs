@@ -6,3 +6,4 @@ pub mod drift;
 pub mod failures;
 pub mod histogram;
 pub mod root_cause;
+pub mod secrets;

@@ -1,7 +1,7 @@
 //! The table of contents.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 use runtime::http::{Gate, Rooms, Service};
 
 use crate::queries::{analytics, api_keys, export, feedback, insights, models, traces};
@@ -14,6 +14,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/{id}", get(traces::get))?
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
+        .on("GET", "/api/v1/traces/{id}/root-cause", get(insights::root_cause::known))?
         .on("GET", "/api/v1/spans/export", get(export::spans))?
         .on("GET", "/api/v1/analytics/costs", get(analytics::costs))?
         .on("GET", "/api/v1/analytics/cost-intelligence", get(analytics::cost_intelligence))?
@@ -23,7 +24,6 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/insights/anomalies/backtest", get(insights::anomalies::backtest))?
         .on("GET", "/api/v1/insights/failures", get(insights::failures::list))?
         .on("GET", "/api/v1/insights/failures/{id}/traces", get(insights::failures::traces))?
-        .on("POST", "/api/v1/insights/root-cause", post(insights::root_cause::root_cause))?
         .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

@@ -166,6 +166,17 @@ settings! {
     drift_effect_percent: u32 = 20u32;
     /// The same of the error rate: hundredths of Cohen's h.
     drift_error_effect_percent: u32 = 5u32;
+    /// Key of Gemini, which then says why a trace failed; `GEMINI_API_KEY` in the environment is taken as well. Empty: the
+    /// local analysis answers.
+    gemini_api_key: String = "";
+    /// Base URL of Gemini's API.
+    gemini_url: String = "https://generativelanguage.googleapis.com";
+    /// Model that is asked.
+    gemini_model: String = "gemini-2.5-flash";
+    /// How long an answer of it may take, with a second attempt.
+    gemini_timeout_ms: u64 = 20_000u64;
+    /// Tokens of questions and answers that a tenant may use a day (UTC); beyond it the local analysis answers.
+    gemini_daily_tokens: u64 = 2_000_000u64;
     /// How long a read waits for its projection.
     freshness_wait_ms: u64 = 2_000u64;
     /// Milliseconds between two looks for content to erase; 0: never.
@@ -231,6 +242,11 @@ impl Settings {
                 };
                 settings.set(&key, &text).with_context(|| path.display().to_string())?;
             }
+        }
+        // Its usual name; ours, if set, comes after it.
+        let (usual, environment): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| name == "GEMINI_API_KEY");
+        if let Some((_, key)) = usual.into_iter().next() {
+            settings.gemini_api_key = key;
         }
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix("RETRACE_") {
@@ -306,5 +322,15 @@ mod tests {
         let malformed = format!("{:#}", load(&[("RETRACE_FLUSH_ROWS", "many")]).unwrap_err());
         assert!(malformed.contains("flush_rows") && malformed.contains("many"), "{malformed}");
         assert!(load(&[("RETRACE_BOOTSTRAP_API_KEY", "nope")]).is_err());
+    }
+
+    #[test]
+    fn the_key_of_gemini_has_two_names_and_ours_counts() {
+        let ours = ("RETRACE_GEMINI_API_KEY", "ours");
+        let usual = ("GEMINI_API_KEY", "usual");
+        assert_eq!(load(&[usual]).unwrap().gemini_api_key, "usual");
+        for pairs in [[ours, usual], [usual, ours]] {
+            assert_eq!(load(&pairs).unwrap().gemini_api_key, "ours");
+        }
     }
 }

@@ -51,6 +51,8 @@ versions! {
     "golden_set": 1;
     "feedback_given": 1;
     "feedback_content": 1;
+    "root_cause_found": 1;
+    "root_cause_content": 1;
     "api_key_created": 1;
     "api_key_revoked": 1;
     "price_table_published": 1;

@@ -8,8 +8,9 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use retrace_schemas::codec::{self, VERSIONS};
 use retrace_schemas::events::{
     ApiKeyCreated, ApiKeyRevoked, Cell, ContentChunk, ContentsErased, FeedbackContent, FeedbackGiven, Frontier,
-    GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, RecordHeader, Redriven, Source, SpanContent,
-    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
+    GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, RecordHeader, Redriven, RootCauseContent,
+    RootCauseFound, Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced,
+    TraceStatus,
 };
 use retrace_schemas::sealing::{self, Sealed, SealingKey};
 use retrace_schemas::{Event, Money, topics};
@@ -90,6 +91,18 @@ fn content() -> TraceContent {
     }
 }
 
+fn root_cause() -> RootCauseContent {
+    RootCauseContent {
+        question: "ab".repeat(32),
+        root_cause: "the provider refused the third call".to_owned(),
+        failed_step: "tool_call: search_web".to_owned(),
+        failed_span_id: Some("00f067aa0ba902b7".to_owned()),
+        contributing_factors: vec!["no retry".to_owned(), String::new()],
+        suggested_fix: "wait".to_owned(),
+        confidence: 0.9,
+    }
+}
+
 /// Every event, as an example of its newest version.
 fn events() -> Vec<(&'static str, Event)> {
     vec![
@@ -113,6 +126,17 @@ fn events() -> Vec<(&'static str, Event)> {
         (
             "feedback_given",
             Event::FeedbackGiven(FeedbackGiven { trace_id: TRACE.to_owned(), value: -1, content: sealed() }),
+        ),
+        (
+            "root_cause_found",
+            Event::RootCauseFound(RootCauseFound {
+                trace_id: TRACE.to_owned(),
+                engine: "gemini".to_owned(),
+                model: "gemini-2.5-flash".to_owned(),
+                input_tokens: 4_000,
+                output_tokens: 200,
+                content: sealed(),
+            }),
         ),
         (
             "api_key_created",
@@ -190,6 +214,7 @@ fn events_are_written_as_before_and_read_back() {
             codec::encode("feedback_content", &FeedbackContent { user_id: "u".to_owned(), note: Some("n".to_owned()) })
                 .unwrap(),
         ),
+        ("root_cause_content", codec::encode("root_cause_content", &root_cause()).unwrap()),
     ] {
         same_as_golden(name, &bytes);
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clickhouse::Client;
 use schemas::Money;
-use schemas::events::{PayloadField, TraceStatus};
+use schemas::events::{PayloadField, RootCause, TraceStatus};
 use schemas::topics;
 
 use crate::fold::Fold;
@@ -334,6 +334,9 @@ impl<'a> Slice<'a> {
             for field in view.cells.keys() {
                 self.must_have(CellRow::TABLE, &(tenant, trace_id, "", field.as_str()));
             }
+            if view.root_cause.is_some() {
+                self.must_have(CellRow::TABLE, &(tenant, trace_id, "", RootCause::FIELD));
+            }
         }
     }
 
@@ -352,6 +355,7 @@ fn text(value: &Option<String>) -> &str {
 /// The fold's value of a cell; the trace's own cells have no span id.
 fn cell<'v>(view: &'v TraceView, row: &CellRow) -> Option<&'v str> {
     let cells = match row.span_id.as_str() {
+        "" if row.field == RootCause::FIELD => return view.root_cause.as_deref(),
         "" => &view.cells,
         id => &view.spans.iter().find(|span| span.id == id)?.cells,
     };

@@ -123,6 +123,7 @@ impl Fold {
             Event::TraceRepriced(event) => Some(&event.trace_id),
             Event::GoldenSet(event) => Some(&event.trace_id),
             Event::FeedbackGiven(event) => Some(&event.trace_id),
+            Event::RootCauseFound(event) => Some(&event.trace_id),
         };
         match trace_id.cloned() {
             None => self.workspace.push((envelope.tenant, Stored { partition, offset, id, time, event })),
@@ -293,6 +294,7 @@ fn sealed_part(event: &Event) -> Option<&Sealed> {
         Event::TraceRecorded(event) => event.content.as_ref(),
         Event::ContentChunk(event) => Some(&event.content),
         Event::FeedbackGiven(event) => Some(&event.content),
+        Event::RootCauseFound(event) => Some(&event.content),
         _ => None,
     }
 }

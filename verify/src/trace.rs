@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use schemas::events::{Cell, PayloadField, Phase, SpanContent, SpanFacts, SpanType, TraceContent, TraceRecorded};
-use schemas::events::{FeedbackContent, TraceStatus};
+use schemas::events::{FeedbackContent, RootCause, TraceStatus};
 use schemas::sealing::Sealed;
 use schemas::{Event, Money, codec};
 
@@ -62,6 +62,7 @@ pub(crate) struct Trace {
     tags: Merged<Vec<String>>,
     cells: MergedCells,
     golden: bool,
+    root_cause: Option<String>,
     warnings: Vec<String>,
     spans: BTreeMap<String, Span>,
     feedback: BTreeMap<String, FeedbackView>,
@@ -123,6 +124,12 @@ impl Trace {
                     let verdict = FeedbackView { value: given.value, note, created_at, updated_at: time };
                     self.feedback.insert(user_id, verdict);
                 }
+            }
+            Event::RootCauseFound(found) if exists => {
+                let plain = open(&found.content);
+                let said = plain.and_then(|plain| codec::decode("root_cause_content", &plain).ok());
+                self.root_cause =
+                    said.map(|said| RootCause::new(found, said, time).to_json()).or(self.root_cause.take());
             }
             Event::ContentChunk(chunk) => {
                 if let Some(piece) = open(&chunk.content) {
@@ -211,6 +218,7 @@ impl Trace {
             warnings: self.warnings.clone(),
             models,
             cells: self.values(&self.cells),
+            root_cause: self.root_cause.clone(),
             merged_duration_us: self.duration.get(),
             merged_tokens,
             merged_cost,

@@ -60,6 +60,8 @@ pub struct TraceView {
     pub warnings: Vec<String>,
     pub models: Vec<String>,
     pub cells: Cells,
+    /// What a model said last of its failure, in JSON.
+    pub root_cause: Option<String>,
     pub merged_duration_us: Option<i64>,
     pub merged_tokens: Option<i64>,
     pub merged_cost: Option<Money>,

@@ -2,4 +2,5 @@
 
 pub mod api_keys;
 pub mod feedback;
+pub mod root_cause;
 pub mod traces;

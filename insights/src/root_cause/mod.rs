@@ -8,6 +8,7 @@ mod baseline;
 mod blame;
 mod confidence;
 mod deadline;
+mod excerpt;
 mod factors;
 mod failures;
 mod graph;
@@ -22,6 +23,7 @@ mod trail;
 mod words;
 
 pub use answer::{Analysis, Comparison, Evidence, Kind, LONGEST_CHAIN, Parting};
+pub use excerpt::{Excerpt, Shown, excerpt};
 pub use input::{Run, Span, Step, Trace};
 pub use own::Ground;
 

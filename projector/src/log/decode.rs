@@ -8,7 +8,7 @@ use runtime::Settings;
 use runtime::kafka::Received;
 use runtime::kafka::keys::KeyReader;
 use runtime::kafka::refusals::Refusals;
-use schemas::events::{FeedbackContent, Redriven, TraceContent};
+use schemas::events::{FeedbackContent, Redriven, RootCauseContent, TraceContent};
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
 use schemas::{Envelope, Event, codec};
@@ -48,6 +48,7 @@ pub enum Content {
     None,
     Trace(Box<TraceContent>),
     Feedback(FeedbackContent),
+    RootCause(Box<RootCauseContent>),
     Chunk(Vec<u8>),
     /// Its key is gone: the event says nothing any more.
     Erased,
@@ -141,6 +142,7 @@ impl Decoder {
         let sealed = match event {
             Event::TraceRecorded(recorded) => recorded.content.as_ref(),
             Event::FeedbackGiven(given) => Some(&given.content),
+            Event::RootCauseFound(found) => Some(&found.content),
             Event::ContentChunk(chunk) => Some(&chunk.content),
             _ => None,
         };
@@ -155,6 +157,9 @@ impl Decoder {
                 codec::decode("trace_content", &plain).map(|content| Content::Trace(Box::new(content)))
             }
             Event::FeedbackGiven(_) => codec::decode("feedback_content", &plain).map(Content::Feedback),
+            Event::RootCauseFound(_) => {
+                codec::decode("root_cause_content", &plain).map(|content| Content::RootCause(Box::new(content)))
+            }
             _ => Ok(Content::Chunk(plain)),
         }
         .map_err(|e| e.to_string()))

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod feedback;
 pub mod log;
 pub mod prices;
+pub mod root_cause;
 pub mod traces;
 
 use crate::codec::{self, CodecError};
@@ -13,6 +14,7 @@ pub use api_keys::{ApiKeyCreated, ApiKeyRevoked};
 pub use feedback::{FeedbackContent, FeedbackGiven};
 pub use log::{ContentsErased, Frontier, LogCreated, RecordHeader, Redriven};
 pub use prices::PriceTablePublished;
+pub use root_cause::{RootCause, RootCauseContent, RootCauseFound};
 pub use traces::{
     Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
     TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
@@ -51,6 +53,7 @@ events! {
     TraceRepriced, "trace_repriced", "dev.retrace.trace.repriced.v1", topics::TELEMETRY;
     GoldenSet, "golden_set", "dev.retrace.golden.set.v1", topics::TELEMETRY;
     FeedbackGiven, "feedback_given", "dev.retrace.feedback.given.v1", topics::TELEMETRY;
+    RootCauseFound, "root_cause_found", "dev.retrace.root_cause.found.v1", topics::TELEMETRY;
     ApiKeyCreated, "api_key_created", "dev.retrace.api_key.created.v1", topics::WORKSPACE;
     ApiKeyRevoked, "api_key_revoked", "dev.retrace.api_key.revoked.v1", topics::WORKSPACE;
     PriceTablePublished, "price_table_published", "dev.retrace.price_table.published.v1", topics::WORKSPACE;

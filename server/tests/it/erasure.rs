@@ -221,6 +221,7 @@ fn opened_log(retrace: &Retrace) -> Vec<Vec<u8>> {
             Some(Ok(Event::TraceRecorded(event))) => event.content,
             Some(Ok(Event::ContentChunk(event))) => Some(event.content),
             Some(Ok(Event::FeedbackGiven(event))) => Some(event.content),
+            Some(Ok(Event::RootCauseFound(event))) => Some(event.content),
             _ => None,
         };
         if let Some(sealed) = sealed {

@@ -1,4 +1,6 @@
-//! `POST /insights/root-cause` without a model: the local engine over what the product has recorded.
+//! `POST /insights/root-cause`: here without a model, the local engine over what the product has recorded.
+
+mod model;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

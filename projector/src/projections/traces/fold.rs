@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use insights::failures::signature;
 use schemas::Event;
 use schemas::events::{
-    Cell, FeedbackContent, FeedbackGiven, PayloadField, SpanContent, SpanFacts, TraceContent, TraceRecorded,
-    TraceStatus,
+    FeedbackContent, FeedbackGiven, SpanContent, SpanFacts, TraceContent, TraceRecorded, TraceStatus,
 };
 use schemas::prices::PriceBook;
 use schemas::sealing;
 
 use super::calls;
+use super::cells;
 use super::derive::{Before, settle};
 use super::entry::TraceEntry;
 use super::merge::{Merge, bit, cell_bit};
@@ -83,6 +82,12 @@ pub fn apply(
                 return false;
             }
             feedback(entry, given, content, at);
+        }
+        (Event::RootCauseFound(found), Content::RootCause(content)) => {
+            if guarded || entry.row.is_none() {
+                return false;
+            }
+            cells::root_cause(changes, at, found, content);
         }
         (Event::ContentChunk(chunk), Content::Chunk(data)) => {
             changes.chunks.push(ChunkRow {
@@ -191,8 +196,8 @@ fn record(
         let mut merge = Merge { mask: &mut row.ended_mask, phase: recorded.phase };
         for cell in &content.cells {
             if merge.accepts(cell_bit(cell.field)) {
-                sign(cell, &mut row.error_signature);
-                put_cell(changes, at, &recorded.trace_id, "", cell);
+                cells::sign(cell, &mut row.error_signature);
+                cells::put(changes, at, &recorded.trace_id, "", cell);
             }
         }
     }
@@ -222,9 +227,9 @@ fn record(
         let mut merge = Merge { mask: &mut mask, phase: facts.phase };
         for cell in &content.cells {
             if merge.accepts(cell_bit(cell.field)) {
-                sign(cell, &mut span.error_signature);
+                cells::sign(cell, &mut span.error_signature);
                 calls::read(cell, &mut span);
-                put_cell(changes, at, &recorded.trace_id, &facts.span_id, cell);
+                cells::put(changes, at, &recorded.trace_id, &facts.span_id, cell);
             }
         }
         span.ended_mask = mask;
@@ -291,30 +296,6 @@ fn merge_span(
     price(span, &recorded.price_table, prices);
 }
 
-/// Of a text in chunks nothing is here.
-const IN_CHUNKS: &str = "<str>";
-
-fn sign(cell: &Cell, held: &mut String) {
-    if cell.field == PayloadField::Error {
-        *held = if cell.chunks > 0 { IN_CHUNKS.to_owned() } else { signature(&cell.value) };
-    }
-}
-
-fn put_cell(changes: &mut Changes, at: At<'_>, trace_id: &str, span_id: &str, cell: &Cell) {
-    let field = cell.field.as_str();
-    let row = CellRow {
-        tenant: at.tenant.to_owned(),
-        trace_id: trace_id.to_owned(),
-        span_id: span_id.to_owned(),
-        field: field.to_owned(),
-        version: at.version,
-        chunks: cell.chunks as u16,
-        sha256: cell.sha256.map(|hash| sealing::hex(hash.as_ref())).unwrap_or_default(),
-        value: cell.value.clone(),
-    };
-    changes.cells.insert((at.tenant.to_owned(), trace_id.to_owned(), span_id.to_owned(), field), row);
-}
-
 fn delete(entry: &mut TraceEntry, trace_id: &str, at: At<'_>, guarded: bool, changes: &mut Changes) {
     for span in entry.spans.values_mut().filter(|span| span.version < at.version) {
         *span = deleted_span(span, trace_id, at);
@@ -376,6 +357,7 @@ pub fn trace_id(event: &Event) -> &str {
         Event::TraceRepriced(event) => &event.trace_id,
         Event::GoldenSet(event) => &event.trace_id,
         Event::FeedbackGiven(event) => &event.trace_id,
+        Event::RootCauseFound(event) => &event.trace_id,
         Event::ContentChunk(event) => &event.trace_id,
         _ => "",
     }

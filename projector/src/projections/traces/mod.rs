@@ -7,6 +7,7 @@
 
 mod cache;
 mod calls;
+mod cells;
 mod derive;
 mod entry;
 mod fold;
@@ -76,6 +77,7 @@ pub fn hears(kind: &str) -> bool {
         || kind.starts_with("dev.retrace.content.")
         || kind.starts_with("dev.retrace.golden.")
         || kind.starts_with("dev.retrace.feedback.")
+        || kind.starts_with("dev.retrace.root_cause.")
 }
 
 impl Prepared {

@@ -1,6 +1,7 @@
 //! One set of engines for all tests of this binary; one installation (topics, databases, services) a test.
 
 mod client;
+pub mod gemini;
 mod log;
 pub mod process;
 mod random;

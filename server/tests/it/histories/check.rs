@@ -25,6 +25,9 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
                 let verdict = state.visible().map(|view| json!({"feedback": view.feedback.get(*name).map(feedback)}));
                 get(client, &format!("{path}/feedback"), verdict.as_ref()).await?;
             }
+            if let Some(view) = state.visible().filter(|view| view.status.as_str() == "failed") {
+                root_cause(client, &path, view).await?;
+            }
             if let Some(trace) = expected.filter(|_| random.percent(25)) {
                 by_page(client, &path, &trace).await?;
             }
@@ -39,6 +42,26 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         export::compare(client, &views, random).await?;
     }
     Ok(())
+}
+
+/// What a model said last.
+async fn root_cause(client: &Client, path: &str, view: &TraceView) -> Result<(), String> {
+    let path = format!("{path}/root-cause");
+    let answer = client.get(&path).await;
+    if answer.status != 200 {
+        return Err(format!("GET {path}: {} {}", answer.status, answer.text));
+    }
+    let verdict = answer.json()["verdict"].take();
+    let said: Option<Value> = view.root_cause.as_deref().map(|text| serde_json::from_str(text).unwrap());
+    let expected = said.map_or(Value::Null, |said| {
+        let analysis = ["root_cause", "failed_step", "contributing_factors", "suggested_fix", "confidence"];
+        let analysis: serde_json::Map<_, _> =
+            analysis.iter().map(|name| ((*name).to_owned(), said[name].clone())).collect();
+        let found_at = runtime::http::micros_rfc3339(said["found_at"].as_i64().unwrap());
+        json!({"engine": said["engine"], "model": said["model"], "found_at": found_at, "question": said["question"],
+            "failed_span_id": said["failed_span_id"], "analysis": analysis})
+    });
+    same(&expected, &verdict, &format!("GET {path} .verdict"))
 }
 
 /// The spans, two a page.

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use verify::TraceView;
 
 use crate::harness::{Client, Random, same, without};
+
+/// As many as the server has under way at once: more of them would be told to come again.
+static TURNS: Semaphore = Semaphore::const_new(4);
 
 const PAYLOADS: [&str; 6] = ["input", "output", "error", "metadata", "token_ids", "logprobs"];
 
@@ -27,7 +31,9 @@ pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random)
         [("traces", traces.into_values().collect()), ("spans", spans.into_values().collect::<Vec<Value>>())]
     {
         let path = format!("/api/v1/{noun}/export?payloads={payloads}{status}");
+        let turn = TURNS.acquire().await;
         let answer = client.get(&path).await;
+        drop(turn);
         if answer.status != 200 {
             return Err(format!("GET {path}: {} {}", answer.status, answer.text));
         }

@@ -37,6 +37,8 @@ pub enum What {
     Reprice(u8),
     /// A read that waits for the trace's last write.
     Look,
+    /// A model is asked why it failed, whether it was before or not.
+    RootCause(bool),
 }
 
 impl What {
@@ -85,6 +87,7 @@ impl History {
             }
             93 => What::Prices(random.between(1, 9) as u8),
             94 | 95 => What::Reprice(random.between(1, 9) as u8),
+            96 | 97 => What::RootCause(random.percent(50)),
             _ => What::Look,
         };
         Request { user: *random.pick(&[0, 0, 1, 2, 2]), trace: random.below(TRACES), what }

@@ -10,12 +10,14 @@ use runtime::Settings;
 use super::check;
 use super::history::History;
 use super::play::Play;
+use crate::harness::gemini::Gemini;
 use crate::harness::{Projector, Random, Retrace, free_port};
 
 /// Histories in flight; more would only wait for two cores.
 const AT_ONCE: usize = 50;
 
 pub struct Installation {
+    _gemini: Gemini,
     retrace: Retrace,
     random: Random,
 }
@@ -31,7 +33,10 @@ impl Installation {
         let (flush_rows, flush_ms) = (random.between(1, 50), random.between(5, 80) as u64);
         let state_cache_spans = random.between(1, 20);
         let reread_seconds = *random.pick(&[0, 2, 120]);
+        let gemini = Gemini::start().await;
         let retrace = Retrace::alone(|settings| {
+            settings.gemini_api_key = "a key of tests".into();
+            settings.gemini_url = gemini.url.clone();
             settings.listen = format!("127.0.0.1:{}", free_port());
             settings.flush_rows = flush_rows;
             settings.flush_ms = flush_ms;
@@ -43,7 +48,7 @@ impl Installation {
             settings.savings_min_cents_per_month = 0;
         })
         .await;
-        Installation { retrace, random: random.clone() }
+        Installation { _gemini: gemini, retrace, random: random.clone() }
     }
 
     pub fn settings(&self) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insights::calls;
 use insights::failures::signature;
 use schemas::Money;
-use schemas::events::PayloadField;
+use schemas::events::{PayloadField, RootCause};
 use verify::{CallView, Fold, Texts, TraceView};
 
 use super::super::rows::TraceModelRow;
@@ -142,6 +142,9 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             let key = format!("costs {tenant}/{cube}/{grain}/{project}/{model}/{start}/{environment}/{PARTITION}");
             add(key, values.iter().copied().chain([1]).collect());
         }
+    }
+    if let Some(root_cause) = &view.root_cause {
+        lines.insert(format!("cell {id}//{}", RootCause::FIELD), root_cause.clone());
     }
     for (field, value) in &view.cells {
         lines.insert(cell_key(&id, "", *field), value.clone());

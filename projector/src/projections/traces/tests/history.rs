@@ -1,8 +1,9 @@
 //! Random histories: what they say, as events, and as what the reference fold reads.
 
 use schemas::events::{
-    Cell, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, PriceTablePublished, Source, SpanContent,
-    SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
+    Cell, FeedbackContent, FeedbackGiven, GoldenSet, PayloadField, Phase, PriceTablePublished, RootCauseContent,
+    RootCauseFound, Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced,
+    TraceStatus,
 };
 use schemas::prices::PriceBook;
 use schemas::sealing::{self, SealingKey, key_record_key};
@@ -40,6 +41,7 @@ pub enum What {
     Reprice(&'static str),
     Golden(bool),
     Feedback(usize, i32),
+    RootCause,
 }
 
 /// xorshift: a failure names its seed, and the seed is the history.
@@ -70,8 +72,9 @@ pub fn random(seed: u64) -> Vec<Op> {
 }
 
 fn op(random: &mut Random, n: u64) -> Op {
-    let what = match random.below(12) {
+    let what = match random.below(13) {
         0 => What::Delete,
+        12 => What::RootCause,
         1 => What::Golden(random.below(2) == 0),
         2 | 3 => What::Reprice(random.pick(&NAMED)),
         4 => What::Feedback(random.below(2) as usize, if random.below(2) == 0 { 1 } else { -1 }),
@@ -263,6 +266,18 @@ fn created() -> Decoded {
     }
 }
 
+fn root_cause(offset: i64) -> RootCauseContent {
+    RootCauseContent {
+        question: String::new(),
+        root_cause: offset.to_string(),
+        failed_step: String::new(),
+        failed_span_id: None,
+        contributing_factors: Vec::new(),
+        suggested_fix: String::new(),
+        confidence: 0.5,
+    }
+}
+
 fn append(log: &mut Log, key: &SealingKey, op: &Op) {
     let offset = log.decoded.len() as i64;
     let trace_id = TRACES[op.trace].to_owned();
@@ -287,6 +302,18 @@ fn append(log: &mut Log, key: &SealingKey, op: &Op) {
             let sealed = seal(codec::encode("feedback_content", &content).unwrap());
             let given = FeedbackGiven { trace_id: trace_id.clone(), value: *value, content: sealed };
             (Event::FeedbackGiven(given), Content::Feedback(content))
+        }
+        What::RootCause => {
+            let content = root_cause(offset);
+            let found = RootCauseFound {
+                trace_id: trace_id.clone(),
+                engine: "gemini".to_owned(),
+                model: "a model".to_owned(),
+                input_tokens: 1,
+                output_tokens: 1,
+                content: seal(codec::encode("root_cause_content", &content).unwrap()),
+            };
+            (Event::RootCauseFound(found), Content::RootCause(Box::new(content)))
         }
     };
     let envelope = envelope(&event, id, TENANTS[op.tenant], &trace_id, offset);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use clickhouse::Row;
 use insights::root_cause::{Run, Span, Step, Trace};
 use runtime::Problem;
+use schemas::events::RootCause;
 use serde::Deserialize;
 
 use super::super::super::traces::TraceRow;
@@ -106,6 +107,14 @@ pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
         started_at: Some(row.started_at),
         ended_at: row.ended_at,
     })
+}
+
+/// What a model said last.
+pub async fn verdict(tenant: &Tenant, trace_id: &str) -> Result<Option<RootCause>, Problem> {
+    let condition = "trace_id = ? AND span_id = '' AND field = ?";
+    let query = tenant.select("value", "cells", condition, "").bind(trace_id).bind(RootCause::FIELD);
+    let kept: Option<String> = query.fetch_optional().await.map_err(down)?;
+    kept.map(|text| serde_json::from_str(&text).map_err(Problem::internal)).transpose()
 }
 
 /// The last successful traces of the same name and project up to this one.
