@@ -86,6 +86,8 @@ def values_of(connection):
         _, answer = get(connection, "/analytics/costs", {"from": iso(FROM), "group_by": group, "limit": 1000})
         groups = json.loads(answer)["groups"]["groups"]
         values[parameter] = [group["value"] for group in groups if group["value"]]
+    _, answer = get(connection, "/traces", {"status": "failed", "limit": 100})
+    values["failed"] = [trace["id"] for trace in json.loads(answer)["traces"]]
     return values
 
 
@@ -165,6 +167,17 @@ def cost_intelligence(draw, values):
     return {"from": iso(FROM), **query}, sql
 
 
+def root_cause(draw, values):
+    trace = draw.choice(values["failed"])
+    generation = options.generation
+    # What the analysis reads of the trace itself; the successful ones beside it come on top.
+    sql = (
+        f"SELECT s.*, c.field, c.value FROM spans_g{generation} AS s FINAL LEFT JOIN cells_g{generation} AS c FINAL "
+        f"ON c.tenant = s.tenant AND c.trace_id = s.trace_id AND c.span_id = s.span_id WHERE s.trace_id = '{trace}' FORMAT Null"
+    )
+    return {"id": trace}, sql
+
+
 CASES = {
     "costs": ("/analytics/costs", lambda draw, values: costs(draw, values, True)),
     "costs by name": ("/analytics/costs", lambda draw, values: costs(draw, values, False)),
@@ -172,13 +185,15 @@ CASES = {
     "drift": ("/insights/drift", drift),
     "failures": ("/insights/failures", failures),
     "anomalies": ("/insights/anomalies", anomalies),
+    "root cause": ("/traces/{id}/root-cause", root_cause),
 }
 
 
 def run(case, values):
     path, draw_one = CASES[case]
     draw = random.Random(f"{options.seed} {case}")
-    requests = [draw_one(draw, values) for _ in range(options.calls)]
+    requests = [(path.format(id=asked.pop("id", "")), asked, sql) for asked, sql in
+                (draw_one(draw, values) for _ in range(options.calls))]
     took, lock = [], threading.Lock()
     waiting = iter(requests)
 
@@ -189,7 +204,7 @@ def run(case, values):
                 request = next(waiting, None)
             if request is None:
                 return
-            duration, _ = get(connection, path, request[0])
+            duration, _ = get(connection, *request[:2])
             with lock:
                 took.append(duration)
 
@@ -203,8 +218,8 @@ def run(case, values):
     clickhouse = urllib.parse.urlparse(endpoints["clickhouse_url"])
     store = http.client.HTTPConnection(clickhouse.hostname, clickhouse.port, timeout=300)
     alone, beside, read = [], [], []
-    for request, sql in requests[: options.plain]:
-        alone.append(get(connection, path, request)[0])
+    for path, asked, sql in requests[: options.plain]:
+        alone.append(get(connection, path, asked)[0])
         duration, size, _ = plain(store, sql)
         beside.append(duration)
         read.append(size)

@@ -68,6 +68,9 @@ pub async fn drop_traces(settings: &Settings, generation: i32) -> anyhow::Result
     Ok(())
 }
 
+/// Of small tables that are read all the time: each part costs a read of every column. Soon there is one, and the new.
+const ONE_PART: &str = ", min_age_to_force_merge_seconds = 120";
+
 /// The statements of a script for one generation.
 pub fn render(script: &str, settings: &Settings, generation: i32) -> Vec<String> {
     let g = format!("g{generation}");
@@ -80,7 +83,7 @@ pub fn render(script: &str, settings: &Settings, generation: i32) -> Vec<String>
         .filter(|statement| !statement.is_empty())
         .map(|statement| {
             let statement = engine(&statement.replace("{g}", &g), settings);
-            let statement = statement.replace("{settings}", merge);
+            let statement = statement.replace("{one part}", ONE_PART).replace("{settings}", merge);
             statement.replacen("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1).replacen(
                 " (\n",
                 &format!("{} (\n", on_cluster(settings)),

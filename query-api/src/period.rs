@@ -5,11 +5,12 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, Span, Timestamp, ToSpan, Unit, ZonedDateTime, ZonedDateTimeRound};
 
 use crate::params::Params;
-use crate::times::moment;
+use crate::times::{moment, now};
 
 /// More points than a chart has room for.
 const MOST_INTERVALS: usize = 4_000;
 const DEFAULT_DAYS: i64 = 29;
+const DAY_US: i64 = 86_400_000_000;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Interval {
@@ -23,6 +24,9 @@ pub struct Period {
     /// Microseconds since 1970; `to` is not part of it.
     pub from: i64,
     pub to: i64,
+    /// `to` is now because nothing else was asked for: what starts later on this day (UTC), by a clock that is ahead, belongs
+    /// to it, so that no day has to be taken apart.
+    pub is_open: bool,
     pub zone: TimeZone,
 }
 
@@ -67,21 +71,27 @@ impl Period {
     /// Faults are left in the parameters; what is returned then is of no use.
     pub fn read(params: &mut Params) -> Period {
         let zone = zone(params);
-        let to = params.time("to").unwrap_or_else(|| Timestamp::now().as_microsecond());
+        let asked = params.time("to");
+        let to = asked.unwrap_or_else(now);
         let from = params.time("from").unwrap_or_else(|| days_before(to, &zone).unwrap_or(to));
         if from >= to {
             params.fault("from is not before to".to_owned());
         }
-        Period { from, to, zone }
+        Period { from, to, is_open: asked.is_none(), zone }
+    }
+
+    /// The end of what is looked at.
+    pub fn end(&self) -> i64 {
+        if self.is_open { self.to - self.to.rem_euclid(DAY_US) + DAY_US } else { self.to }
     }
 
     /// That a trace started in it.
     pub fn contains(&self) -> String {
-        format!("started_at >= {} AND started_at < {}", moment(self.from), moment(self.to))
+        format!("started_at >= {} AND started_at < {}", moment(self.from), moment(self.end()))
     }
 
     pub fn previous(&self) -> Period {
-        Period { from: self.from - (self.to - self.from), to: self.from, zone: self.zone.clone() }
+        Period { from: self.from - (self.to - self.from), to: self.from, is_open: false, zone: self.zone.clone() }
     }
 
     pub fn cut(&self, interval: Interval, params: &mut Params) -> Intervals {
@@ -138,7 +148,7 @@ mod tests {
 
     fn starts(from: &str, to: &str, zone: &str, interval: Interval) -> Vec<String> {
         let micros = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
-        let period = Period { from: micros(from), to: micros(to), zone: TimeZone::get(zone).unwrap() };
+        let period = Period { from: micros(from), to: micros(to), is_open: false, zone: TimeZone::get(zone).unwrap() };
         period.starts(interval).unwrap().iter().map(rfc3339).collect()
     }
 

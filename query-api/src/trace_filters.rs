@@ -19,6 +19,8 @@ pub struct Filters {
     values: Vec<Value>,
     /// The parts that the counts know: status, project, environment. `None`: something else is filtered too.
     pub counted: Option<Vec<(&'static str, String)>>,
+    /// The time before which all of them started, where one is asked for.
+    pub to: Option<i64>,
 }
 
 impl Filters {
@@ -57,6 +59,9 @@ impl Filters {
             ("to", "started_at < fromUnixTimestamp64Micro(?, 'UTC')"),
         ] {
             if let Some(micros) = params.time(name) {
+                if name == "to" {
+                    filters.to = Some(micros);
+                }
                 filters.other(condition, Value::Micros(micros));
             }
         }

@@ -84,7 +84,7 @@ CREATE TABLE trace_counts_{g} (
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
 ORDER BY (tenant, day, project_id, environment, status, partition)
-SETTINGS index_granularity = 1024{settings};
+SETTINGS index_granularity = 1024{one part}{settings};
 
 -- One row a trace and model, in the order of time: for what is asked by name, user, session or tag.
 CREATE TABLE trace_models_{g} (
@@ -156,7 +156,7 @@ CREATE TABLE cost_totals_{g} (
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
 ORDER BY (tenant, cube, grain, project_id, model, start, environment, partition)
-SETTINGS index_granularity = 1024{settings};
+SETTINGS index_granularity = 1024{one part}{settings};
 
 CREATE TABLE spans_{g} (
     tenant String,

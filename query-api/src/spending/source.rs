@@ -3,13 +3,14 @@
 
 use jiff::ZonedDateTime;
 
+use super::cut_days::CutDays;
 use super::filters::Filters;
 use crate::period::Period;
 use crate::times::moment;
 
 const SECOND_US: i64 = 1_000_000;
 const QUARTER: i64 = 900;
-const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// By what rows are grouped.
 #[derive(Clone, Copy, PartialEq)]
@@ -59,19 +60,21 @@ pub fn scans(period: &Period, filters: &Filters, group: Group, cuts: &[ZonedDate
     let (facts, totals) = group.columns();
     let of_facts = |from: i64, to: i64| {
         let condition = format!("started_at >= {} AND started_at < {} AND {}", moment(from), moment(to), filters.facts);
-        (selected(facts, "toUnixTimestamp(started_at)", "toInt64(1)"), "trace_models", condition)
+        (selected(facts, "toInt64(toUnixTimestamp(started_at))", "toInt64(1)"), "trace_models", condition)
     };
     let cube = cube(filters, group);
-    let grains = grains(cube, cuts);
+    let cut_days = CutDays::of(cube, cuts);
+    let grains = if cut_days.is_some() { vec![DAY] } else { grains(cube, cuts) };
     let known = totals.zip(filters.totals.as_deref()).filter(|_| !grains.is_empty());
-    let Some((totals, condition)) = known else { return vec![of_facts(period.from, period.to)] };
+    let Some((totals, condition)) = known else { return vec![of_facts(period.from, period.end())] };
+    let place = cut_days.as_ref().map_or("toInt64(start)", CutDays::place_of_totals);
     let of_totals = |grain: i64, from: i64, to: i64| {
         let condition =
             format!("cube = {cube} AND grain = {grain} AND start >= {from} AND start < {to} AND {condition}");
-        (selected(totals, "start", "uses"), "cost_totals", condition)
+        (selected(totals, place, "uses"), "cost_totals", condition)
     };
     // What is not covered by long buckets is left to shorter ones, and in the end to the traces.
-    let mut left = vec![(period.from, period.to)];
+    let mut left = vec![(period.from, period.end())];
     let mut scans = Vec::new();
     for grain in grains {
         let mut still = Vec::new();
@@ -81,7 +84,9 @@ pub fn scans(period: &Period, filters: &Filters, group: Group, cuts: &[ZonedDate
                 still.push((from, to));
                 continue;
             }
-            scans.push(of_totals(grain, first / SECOND_US, last / SECOND_US));
+            let (start, end) = (first / SECOND_US, last / SECOND_US);
+            scans.push(of_totals(grain, start, end));
+            scans.extend(cut_days.as_ref().and_then(|days| days.moved(facts, &filters.facts, start, end)));
             still.extend([(from, first), (last, to)].into_iter().filter(|(from, to)| from < to));
         }
         left = still;
@@ -93,8 +98,12 @@ pub fn scans(period: &Period, filters: &Filters, group: Group, cuts: &[ZonedDate
 /// The lengths of a cube's buckets that no cut goes through, longest first. Those by model have only days.
 fn grains(cube: u8, cuts: &[ZonedDateTime]) -> Vec<i64> {
     let all = if cube & 2 > 0 { [DAY].as_slice() } else { &[DAY, QUARTER] };
-    let whole = |grain: &i64| cuts.iter().all(|cut| cut.timestamp().as_second().rem_euclid(*grain) == 0);
+    let whole = |grain: &i64| cuts.iter().all(|cut| second(cut).rem_euclid(*grain) == 0);
     all.iter().copied().filter(whole).collect()
+}
+
+fn second(cut: &ZonedDateTime) -> i64 {
+    cut.timestamp().as_second()
 }
 
 fn whole_down(value: i64, step: i64) -> i64 {
@@ -117,7 +126,7 @@ mod tests {
     }
 
     fn pieces(from: &str, to: &str, cuts: &[&str], group: Group) -> Vec<String> {
-        let period = Period { from: micros(from), to: micros(to), zone: TimeZone::UTC };
+        let period = Period { from: micros(from), to: micros(to), is_open: false, zone: TimeZone::UTC };
         let filters = Filters {
             facts: "true".to_owned(),
             totals: Some("true".to_owned()),
@@ -157,6 +166,28 @@ mod tests {
         ];
         assert_eq!(pieces(from, to, &[], Group::Model), expected);
         assert_eq!(pieces(from, to, &[], Group::User), [of_traces(from, to)]);
+    }
+
+    #[test]
+    fn days_of_models_are_cut_with_the_traces_of_their_shorter_parts() {
+        let (from, to) = ("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z");
+        let days = of_totals(2, 86_400, from, to);
+        let time = |text| format!("fromUnixTimestamp64Micro({}, 'UTC')", micros(text));
+        let part = |from, to| format!("(started_at >= {} AND started_at < {})", time(from), time(to));
+        // Berlin's days end an hour before these, New York's begin five hours after.
+        let late = [
+            part("2026-01-01T23:00:00Z", "2026-01-02T00:00:00Z"),
+            part("2026-01-02T23:00:00Z", "2026-01-03T00:00:00Z"),
+        ];
+        let berlin = ["2026-01-01T23:00:00Z", "2026-01-02T23:00:00Z"];
+        assert_eq!(
+            pieces(from, to, &berlin, Group::Model),
+            [days.clone(), format!("({}) AND true", late.join(" OR "))]
+        );
+        let early = format!("({}) AND true", part("2026-01-02T00:00:00Z", "2026-01-02T05:00:00Z"));
+        assert_eq!(pieces(from, to, &["2026-01-02T05:00:00Z"], Group::Model), [days, early]);
+        let hours = ["2026-01-01T01:00:00Z", "2026-01-01T02:00:00Z"];
+        assert_eq!(pieces(from, to, &hours, Group::Model), [of_traces(from, to)]);
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub async fn by_time(
     // What lies before the first cut begins with the first interval.
     let cuts = intervals.starts.get(1..).unwrap_or_default();
     let listed = starts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-    let columns = format!("toString(roundDown(toInt64(second), [{listed}])) AS key, toUInt64(0) AS keys, {SUMS}");
+    let columns = format!("toString(roundDown(second, [{listed}])) AS key, toUInt64(0) AS keys, {SUMS}");
     let scans = scans(period, filters, Group::Environment, cuts);
     let query = tenant.scan_all(&columns, &scans, "GROUP BY key").bind(&filters.values);
     let lines: Vec<Line> = query.fetch_all().await.map_err(down)?;

@@ -79,9 +79,14 @@ impl Tenant {
         self.client.query(&sql).bind(&self.tenant)
     }
 
-    /// As [`Self::scan`], of rows that the condition finds by their key: threads beside the first would only cost.
+    /// As [`Self::scan`], of rows that the condition finds by their key, of which alone it may speak: rows of other keys are
+    /// put aside before `FINAL` merges what is left. Threads beside the first would only cost.
     pub fn select(&self, columns: &str, table: &str, condition: &str, rest: &str) -> Query {
-        self.scan(columns, table, condition, rest).with_setting("max_threads", "1")
+        let sql = format!(
+            "SELECT {columns} FROM {table}_g{} FINAL PREWHERE tenant = ? AND ({condition}) {rest}",
+            self.generation
+        );
+        self.client.query(&sql).bind(&self.tenant).with_setting("max_threads", "1")
     }
 
     /// As [`Self::scan`], over the rows of several scans of `(columns, table, condition)`.
@@ -95,6 +100,23 @@ impl Tenant {
         let sql = format!("SELECT {columns} FROM ({}) {rest}", parts.join(" UNION ALL "));
         let query = self.client.query(&sql);
         Scans { query, tenant: self.tenant.clone(), scans: scans.len() }
+    }
+
+    /// As [`Self::scan_all`] over one scan, of rows whose `key` the scan has more than once as `repeated`. Those are found
+    /// first, by the key alone: few of many are left to be grouped by more.
+    pub fn scan_repeated(
+        &self,
+        columns: &str,
+        (inner, table, condition): (&str, &str, &str),
+        (key, repeated): (&str, &str),
+        rest: &str,
+    ) -> Scans {
+        let from = format!("FROM {table}_g{} FINAL WHERE tenant = ? AND ({condition})", self.generation);
+        let sql = format!(
+            "SELECT {columns} FROM (SELECT {inner} {from}) WHERE {key} IN (SELECT repeated FROM \
+             (SELECT {repeated} AS repeated {from}) GROUP BY repeated HAVING count() > 1) {rest}"
+        );
+        Scans { query: self.client.query(&sql), tenant: self.tenant.clone(), scans: 2 }
     }
 
     /// As [`Self::scan`], of traces that the other table has rows about; `beside` is what these are summed up to.

@@ -16,7 +16,10 @@ const PERIOD: &[Parameter] = &[
         "from",
         "Traces that started at or after (RFC 3339); default: 30 days of the time zone, the last one being that of `to`",
     ),
-    ("to", "Traces that started before (RFC 3339); default: now"),
+    (
+        "to",
+        "Traces that started before (RFC 3339); default: now, with what clocks that are ahead have for later today (UTC)",
+    ),
 ];
 
 const PERIODS_ZONE: &[Parameter] = &[("timezone", "An IANA name, for the default of `from`; default UTC")];

@@ -7,7 +7,6 @@ use std::cmp::Reverse;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use jiff::Timestamp;
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::micros_rfc3339;
@@ -22,6 +21,7 @@ use crate::period::Period;
 use crate::prices::{Found, found};
 use crate::spending::{Filters, Group, Line, Order, by_group};
 use crate::state::AppState;
+use crate::times::now;
 
 /// More than this are not looked at: the ones with the fewest unpriced calls and the lowest cost are left out.
 const MOST_MODELS: u64 = 10_000;
@@ -46,7 +46,7 @@ pub async fn list(
     // What no model accounts for.
     lines.retain(|line| !line.key.is_empty());
     let prices = state.prices.in_force(&state.postgres, &principal).await?;
-    let now = Timestamp::now().as_microsecond();
+    let now = now();
     let priced_lines = lines.into_iter().map(|line| (found(&prices, &line.key, now), line));
     let mut models: Vec<(Line, Found)> = priced_lines.map(|(price, line)| (line, price)).collect();
     models.retain(|(_, price)| priced.is_none_or(|priced| priced == price.is_ok()));

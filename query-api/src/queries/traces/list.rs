@@ -21,6 +21,7 @@ use crate::cursor::Cursor;
 use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Tenant;
+use crate::times::{LOOKS_BACK, moment, now};
 use crate::trace_filters::Filters;
 
 /// Filtered lists are counted this far unless an exact count is asked for.
@@ -76,6 +77,16 @@ impl Sort {
         format!("({}, trace_id) {} ({value}, ?)", self.column, if self.descending { '<' } else { '>' })
     }
 
+    /// From when on the page is looked for, one after the other until it is full: the newest are among the new.
+    fn since(self, filters: &Filters, cursor: Option<&Cursor>) -> Vec<Option<i64>> {
+        if self.column != "started_at" || !self.descending {
+            return vec![None];
+        }
+        let behind = cursor.and_then(|cursor| cursor.value.parse().ok());
+        let newest = [behind, filters.to].into_iter().flatten().min().unwrap_or_else(now);
+        LOOKS_BACK.iter().map(|back| back.map(|back| newest.saturating_sub(back))).collect()
+    }
+
     fn cursor(self, place: &Place) -> Cursor {
         let value = match self.column {
             "started_at" => place.started_at.to_string(),
@@ -129,15 +140,21 @@ async fn page(
         condition = format!("{condition} AND {}", sort.behind());
     }
     let rest = format!("{} LIMIT {limit} OFFSET {offset}", sort.order());
-    let mut query = filters.bind(tenant.scan("?fields", "trace_list", &condition, &rest));
-    if let Some(cursor) = cursor {
-        query = match sort.column {
-            "total_cost" => query.bind(&cursor.value),
-            _ => query.bind(cursor.value.parse::<i64>().unwrap_or(0)),
+    let mut places = Vec::new();
+    for since in sort.since(filters, cursor) {
+        let since = since.map_or(String::new(), |since| format!(" AND started_at >= {}", moment(since)));
+        let query = filters.bind(tenant.scan("?fields", "trace_list", &format!("{condition}{since}"), &rest));
+        let query = match cursor {
+            Some(cursor) if sort.column == "total_cost" => query.bind(&cursor.value).bind(&cursor.id),
+            Some(cursor) => query.bind(cursor.value.parse::<i64>().unwrap_or(0)).bind(&cursor.id),
+            None => query,
         };
-        query = query.bind(&cursor.id);
+        places = query.fetch_all().await.map_err(down)?;
+        if places.len() as u64 == limit {
+            break;
+        }
     }
-    query.fetch_all().await.map_err(down)
+    Ok(places)
 }
 
 /// The traces of a page, in its order. One that was deleted in between is left out.

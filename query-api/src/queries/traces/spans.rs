@@ -34,9 +34,9 @@ pub async fn spans(
     let trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;
     let after = "(ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id) > (fromUnixTimestamp64Micro(?, 'UTC'), ?)";
-    let rest = format!("{SPAN_ORDER} LIMIT {}", limit + 1);
-    let condition = if cursor.is_some() { format!("trace_id = ? AND {after}") } else { "trace_id = ?".to_owned() };
-    let mut query = tenant.select("?fields", "spans", &condition, &rest).bind(&trace.trace_id);
+    let after = cursor.as_ref().map_or(String::new(), |_| format!("WHERE {after} "));
+    let rest = format!("{after}{SPAN_ORDER} LIMIT {}", limit + 1);
+    let mut query = tenant.select("?fields", "spans", "trace_id = ?", &rest).bind(&trace.trace_id);
     if let Some(cursor) = &cursor {
         query = query.bind(cursor.value.parse::<i64>().unwrap_or(0)).bind(&cursor.id);
     }

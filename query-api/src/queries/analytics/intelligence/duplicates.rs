@@ -35,7 +35,8 @@ pub async fn find(asked: &Asked<'_>) -> Result<Vec<Saving>, Problem> {
     let rest = format!(
         "GROUP BY name, model, hash HAVING calls > 1 AND paid > dearest ORDER BY paid - dearest DESC, hash LIMIT {MOST}"
     );
-    let found: Vec<Repeated> = asked.each_call(outer, columns, "model != ''", &rest).fetch_all().await.map_err(down)?;
+    let found: Vec<Repeated> =
+        asked.repeated_calls(outer, columns, "hash", "model != ''", &rest).fetch_all().await.map_err(down)?;
     // In the order of waste: the first of a feature and model is its example.
     let mut savings: Vec<(u64, Saving)> = Vec::new();
     let mut places: HashMap<(String, String), usize> = HashMap::new();

@@ -24,6 +24,14 @@ impl Asked<'_> {
         query.with_setting("max_bytes_before_external_group_by", MEMORY)
     }
 
+    /// As [`Self::each_call`], of calls whose hash comes more than once.
+    pub fn repeated_calls(&self, outer: &str, columns: &str, hash: &str, condition: &str, rest: &str) -> Query {
+        let condition = self.condition(condition);
+        let hashes = "arrayJoin(arrayFilter(hash -> hash != 0, call_hash))";
+        let query = self.tenant.scan_repeated(outer, (columns, "trace_models", &condition), (hash, hashes), rest);
+        query.bind(&self.filters.values).with_setting("max_bytes_before_external_group_by", MEMORY)
+    }
+
     /// Three traces in which a saving is to be had.
     pub async fn examples(&self, saving: &Saving, condition: &str) -> Result<Vec<String>, Problem> {
         let condition = format!("{condition} AND name = ? AND model = ?");

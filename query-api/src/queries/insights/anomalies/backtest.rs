@@ -20,7 +20,7 @@ use super::evidence::Evidence;
 use super::windows::{HOUR, METRICS, Place, places, window_hours};
 use crate::params::Params;
 use crate::state::AppState;
-use crate::times::time_of;
+use crate::times::{now, time_of};
 use crate::trace_filters::Filters;
 
 const MOST_MOMENTS: i64 = 1_000;
@@ -43,7 +43,7 @@ impl Asked {
         let mut params = Params::new(pairs, BACKTEST_QUERY);
         let zone = crate::period::zone(&mut params);
         let hour = |micros: i64| micros.div_euclid(1_000_000 * HOUR) * HOUR;
-        let to = hour(params.time("to").unwrap_or_else(|| Timestamp::now().as_microsecond()));
+        let to = hour(params.time("to").unwrap_or_else(now));
         let from = params.time("from").map_or(to - 7 * 24 * HOUR, hour);
         let (window_hours, step_hours) = (window_hours(&mut params), params.whole("step_hours", 1, 24, 1) as u16);
         if from > to {

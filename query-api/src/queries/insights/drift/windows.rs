@@ -34,7 +34,12 @@ impl Asked {
         }
         let baseline_days = params.whole("baseline_days", 1, 180, 21);
         let start = back(&from, baseline_days as i64).unwrap_or_else(|| from.clone());
-        let period = Period { from: start.timestamp().as_microsecond(), to: to.timestamp().as_microsecond(), zone };
+        let period = Period {
+            from: start.timestamp().as_microsecond(),
+            to: to.timestamp().as_microsecond(),
+            is_open: false,
+            zone,
+        };
         let Intervals { starts: days } = period.cut(Interval::Day, &mut params);
         let by = params.one_of("by", &["name", "model", "environment"]).map(|by| {
             let expression = match by.as_str() {

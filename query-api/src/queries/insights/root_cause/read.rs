@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::super::super::traces::TraceRow;
 use crate::stores::{Tenant, down};
-use crate::times::moment;
+use crate::times::{LOOKS_BACK, moment};
 
 /// Of a text its beginning.
 const HEAD: u32 = 2_000;
@@ -19,9 +19,6 @@ const MOST_SPANS: u64 = 10_000;
 const MOST_TEXTS: u64 = 3 * MOST_SPANS;
 const RUNS: u64 = 20;
 const RUN_STEPS: u64 = 500;
-/// How far back successful runs are looked for.
-const DAYS: i64 = 30;
-const DAY: i64 = 86_400_000_000;
 
 #[derive(Row, Deserialize)]
 struct SpanRow {
@@ -119,14 +116,21 @@ pub async fn verdict(tenant: &Tenant, trace_id: &str) -> Result<Option<RootCause
 
 /// The last successful traces of the same name and project up to this one.
 pub async fn runs(tenant: &Tenant, row: &TraceRow) -> Result<Vec<Run>, Problem> {
-    let condition = format!(
-        "name = ? AND ifNull(project_id, '') = ? AND status = 'completed' AND started_at <= {} AND started_at >= {}",
-        moment(row.started_at),
-        moment(row.started_at - DAYS * DAY)
-    );
-    let query = tenant.scan("?fields", "trace_list", &condition, &format!("ORDER BY started_at DESC LIMIT {RUNS}"));
-    let query = query.bind(&row.name).bind(row.project_id.as_deref().unwrap_or_default());
-    let found: Vec<RunRow> = query.fetch_all().await.map_err(down)?;
+    let mut found: Vec<RunRow> = Vec::new();
+    // Older than the last look within bounds they are not looked for.
+    for back in LOOKS_BACK.into_iter().flatten() {
+        let condition = format!(
+            "name = ? AND ifNull(project_id, '') = ? AND status = 'completed' AND started_at <= {} AND started_at >= {}",
+            moment(row.started_at),
+            moment(row.started_at.saturating_sub(back))
+        );
+        let query = tenant.scan("?fields", "trace_list", &condition, &format!("ORDER BY started_at DESC LIMIT {RUNS}"));
+        let query = query.bind(&row.name).bind(row.project_id.as_deref().unwrap_or_default());
+        found = query.fetch_all().await.map_err(down)?;
+        if found.len() as u64 >= RUNS {
+            break;
+        }
+    }
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -134,9 +138,10 @@ pub async fn runs(tenant: &Tenant, row: &TraceRow) -> Result<Vec<Run>, Problem> 
     let columns = "trace_id, toString(span_type) AS span_type, name, \
                    ifNull(duration_us, toUnixTimestamp64Micro(ended_at) - toUnixTimestamp64Micro(started_at)) AS duration";
     let rest = format!(
-        "ORDER BY trace_id, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id LIMIT {RUN_STEPS} BY trace_id"
+        "WHERE failed = 0 ORDER BY trace_id, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id \
+         LIMIT {RUN_STEPS} BY trace_id"
     );
-    let query = tenant.select(columns, "spans", "trace_id IN ? AND failed = 0", &rest).bind(&ids);
+    let query = tenant.select(columns, "spans", "trace_id IN ?", &rest).bind(&ids);
     let rows: Vec<StepRow> = query.fetch_all().await.map_err(down)?;
     let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
     for row in rows {
