@@ -67,6 +67,8 @@ async fn the_deepest_first_failure_is_the_cause() {
     stranger.post("/api/v1/insights/root-cause", &json!({"traceId": id})).await.expect(404);
     let fault = client.post("/api/v1/insights/root-cause", &json!({"trace": id})).await.expect(400);
     assert!(fault.error().contains("traceId"), "{}", fault.text);
+    let fault = client.post("/api/v1/insights/root-cause", &json!({"traceId": "none"})).await.expect(400);
+    assert!(fault.error().starts_with("traceId is neither"), "{}", fault.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,6 @@ use serde_json::{Map, Value, json};
 use self::documents::RootCauseIn;
 use self::known::{Known, Verdict};
 use self::question::{Question, accept, schema};
-use super::traces::path_id;
 use crate::append::{Appended, Caller, now};
 use crate::llm::{self, Llm, Said};
 use crate::state::AppState;
@@ -33,7 +32,7 @@ pub async fn post(
 ) -> Result<Response, Problem> {
     let asked: RootCauseIn =
         serde_json::from_slice(&body.bytes).map_err(|fault| Problem::bad_request(format!("The body: {fault}")))?;
-    let id = path_id(&asked.trace_id)?;
+    let id = ids::trace_id(&asked.trace_id).map_err(|fault| Problem::bad_request(format!("traceId {fault}")))?;
     let known: Known = state.ask.root_cause(&headers, &names.id, &id).await?;
     let Some(llm) = state.llm.as_ref() else { return Ok(Json(known.local).into_response()) };
     let question = Question::new(&known.excerpt, llm.model()).map_err(Problem::internal)?;
