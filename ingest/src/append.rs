@@ -47,19 +47,7 @@ impl AppState {
         subject: &str,
         events: Vec<(Uuid, Event)>,
     ) -> Result<String, Problem> {
-        self.append_of(now(), caller, partition, subject, events).await
-    }
-
-    /// As [`Self::append`], for an answer that says when it was.
-    pub async fn append_of(
-        &self,
-        time: OffsetDateTime,
-        caller: &Caller<'_>,
-        partition: i32,
-        subject: &str,
-        events: Vec<(Uuid, Event)>,
-    ) -> Result<String, Problem> {
-        Ok(self.append_when(time, caller, partition, subject, events).await?.0)
+        Ok(self.append_at(caller, partition, subject, events).await?.0)
     }
 
     /// As [`Self::append`], with the last record's place.
@@ -73,7 +61,8 @@ impl AppState {
         self.append_when(now(), caller, partition, subject, events).await
     }
 
-    async fn append_when(
+    /// As [`Self::append_at`], for an answer that says when it was.
+    pub async fn append_when(
         &self,
         time: OffsetDateTime,
         caller: &Caller<'_>,

@@ -3,7 +3,7 @@
 
 use jiff::ZonedDateTime;
 
-use super::source::{DAY, Scan};
+use super::source::{DAY, FIGURES, Scan};
 use crate::times::moment;
 
 pub struct CutDays {
@@ -12,21 +12,6 @@ pub struct CutDays {
     /// Of most days the part after the cut is the shorter one.
     is_late: bool,
 }
-
-/// What is summed, beside the number of traces' uses.
-const FIGURES: [&str; 11] = [
-    "calls",
-    "unpriced_calls",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "tokens",
-    "timed_calls",
-    "duration_us",
-    "cost",
-];
 
 impl CutDays {
     /// None where days are whole, are cut more than once, or where the cube has shorter buckets.

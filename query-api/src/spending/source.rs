@@ -42,12 +42,24 @@ impl Group {
     }
 }
 
+/// What is summed, beside the traces and their uses.
+pub const FIGURES: [&str; 11] = [
+    "calls",
+    "unpriced_calls",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "tokens",
+    "timed_calls",
+    "duration_us",
+    "cost",
+];
+
 /// One shape for both tables.
 fn selected(group: &str, second: &str, uses: &str) -> String {
-    format!(
-        "{group} AS grouped, {second} AS second, traces, {uses} AS uses, calls, unpriced_calls, input_tokens, \
-         output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, tokens, timed_calls, duration_us, cost"
-    )
+    format!("{group} AS grouped, {second} AS second, traces, {uses} AS uses, {}", FIGURES.join(", "))
 }
 
 /// Which of the totals' cubes tells apart what is asked for, as the projection's `cube` bits have it.

@@ -95,7 +95,7 @@ async fn append(
         }),
     };
     let events = vec![(event_id, Event::RootCauseFound(found))];
-    let position = state.append_of(time, caller, partition, trace_id, events).await?;
+    let (position, _) = state.append_when(time, caller, partition, trace_id, events).await?;
     Ok((verdict, position))
 }
 
