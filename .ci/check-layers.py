@@ -34,7 +34,7 @@ NEVER_OUTSIDE_TESTS = {"projector": {"verify"}, "benches/traffic": {"ingest", "s
 
 # Folder of rooms → what one room may use of another.
 ROOMS = {
-    "projector/src/projections": {("workspace", "price_table")},
+    "projector/src/projections": {("workspace", "price_tables")},
     "query-api/src/queries": {("traces", "visible"), ("traces", "TraceRow")},
     "ingest/src/commands": {("traces", "path_id")},
 }

@@ -7,7 +7,8 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::RequestNames;
 use runtime::position::Record;
-use schemas::{Envelope, Event};
+use schemas::sealing::{self, Sealed};
+use schemas::{Envelope, Event, codec, topics};
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -92,5 +93,21 @@ impl AppState {
         let position = self.publisher.append(outgoing).await?;
         let last = position.records.last().copied().ok_or_else(|| Problem::internal("an append of nothing"))?;
         Ok((self.signer.position(&position), last))
+    }
+
+    /// Content of a workspace resource, sealed under a key of its own.
+    pub async fn seal_resource<T: Serialize>(
+        &self,
+        caller: &Caller<'_>,
+        resource: &str,
+        event: Uuid,
+        schema: &'static str,
+        content: &T,
+    ) -> Result<Sealed, Problem> {
+        let tenant = &caller.principal.tenant;
+        let partition = topics::tenant_partition(tenant, topics::PARTITIONS);
+        let key = self.sealing_keys.of(&self.publisher, tenant, resource, partition).await?;
+        let plain = codec::encode(schema, content).map_err(Problem::internal)?;
+        sealing::seal(&key, event, &plain).map_err(Problem::internal)
     }
 }

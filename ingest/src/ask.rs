@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use runtime::{Problem, Settings};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 /// What an answer takes beside the wait for its projection.
 const ANSWER: Duration = Duration::from_secs(8);
@@ -32,7 +33,7 @@ impl Ask {
 
     /// Ok if the caller may see the trace; 404 if not; 503 if that cannot be known now.
     pub async fn trace_exists(&self, headers: &HeaderMap, request_id: &str, id: &str) -> Result<(), Problem> {
-        self.get(headers, request_id, &format!("/api/v1/traces/{id}/spans?limit=1")).await.map(drop)
+        self.get(headers, request_id, &format!("/api/v1/traces/{id}/spans?limit=1"), None, "Trace").await.map(drop)
     }
 
     /// What is known of the trace's failure.
@@ -42,11 +43,40 @@ impl Ask {
         request_id: &str,
         id: &str,
     ) -> Result<T, Problem> {
-        let answer = self.get(headers, request_id, &format!("/api/v1/traces/{id}/root-cause")).await?;
-        answer.json().await.map_err(unanswered)
+        self.read(headers, request_id, &format!("/api/v1/traces/{id}/root-cause"), "Trace").await
     }
 
-    async fn get(&self, headers: &HeaderMap, request_id: &str, path: &str) -> Result<reqwest::Response, Problem> {
+    /// A resource as it is read now.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        headers: &HeaderMap,
+        request_id: &str,
+        path: &str,
+        what: &str,
+    ) -> Result<T, Problem> {
+        self.get(headers, request_id, path, None, what).await?.json().await.map_err(unanswered)
+    }
+
+    /// A resource as it is read once `after` is projected.
+    pub async fn resource(
+        &self,
+        headers: &HeaderMap,
+        request_id: &str,
+        path: &str,
+        after: &str,
+        what: &str,
+    ) -> Result<Box<RawValue>, Problem> {
+        self.get(headers, request_id, path, Some(after), what).await?.json().await.map_err(unanswered)
+    }
+
+    async fn get(
+        &self,
+        headers: &HeaderMap,
+        request_id: &str,
+        path: &str,
+        after: Option<&str>,
+        what: &str,
+    ) -> Result<reqwest::Response, Problem> {
         let url = format!("{}{path}", self.base);
         let mut request =
             self.client.get(url).header("x-retrace-internal", &self.secret).header("x-request-id", request_id);
@@ -55,15 +85,31 @@ impl Ask {
                 request = request.header(name, value);
             }
         }
+        if let Some(after) = after {
+            request = request.header("x-retrace-after", after);
+        }
         let answer = request.send().await.map_err(unanswered)?;
         match answer.status().as_u16() {
             200 => Ok(answer),
-            404 => Err(Problem::not_found("Trace")),
+            404 => Err(Problem::not_found(what)),
             401 => Err(Problem::unauthorized("The credentials are not valid any more")),
             400 => Err(Problem::bad_request(refusal(answer).await)),
-            _ => Err(Problem::unavailable("The trace cannot be looked up at the moment", 2)),
+            _ => Err(Problem::unavailable(format!("{what} cannot be looked up at the moment"), 2)),
         }
     }
+}
+
+/// Text as one segment of a path.
+pub fn segment(text: &str) -> String {
+    let mut segment = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
 }
 
 fn unanswered(cause: reqwest::Error) -> Problem {

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use crate::state::AppState;
 
-/// A claim this old was left by a process that died; its work is repeated, with the same ids.
-const ABANDONED_SECONDS: f64 = 30.0;
+/// A claim this old was left by a process that died, or will be: its work is repeated, with the same ids. Whoever sends it
+/// again after a crash waits for no longer.
+const ABANDONED_SECONDS: f64 = 10.0;
 
 pub enum Claimed {
     /// No header.
@@ -28,6 +29,7 @@ pub struct Claim {
     tenant: String,
     route: &'static str,
     key: String,
+    body_sha256: [u8; 32],
 }
 
 pub struct Answer {
@@ -38,7 +40,12 @@ pub struct Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        (self.status, [("x-retrace-position", self.position)], Json(self.body)).into_response()
+        let position = Some(self.position).filter(|position| !position.is_empty());
+        let answer = match self.status {
+            StatusCode::NO_CONTENT => self.status.into_response(),
+            status => (status, Json(self.body)).into_response(),
+        };
+        (position.map(|position| [("x-retrace-position", position)]), answer).into_response()
     }
 }
 
@@ -53,13 +60,19 @@ impl Claimed {
         let Some(value) = headers.get("idempotency-key") else { return Ok(Claimed::Unasked) };
         let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 255);
         let key = key.ok_or_else(|| Problem::bad_request("Idempotency-Key is not 1 to 255 visible characters"))?;
-        let claim = Claim { pool: state.pool.clone(), tenant: principal.tenant.clone(), route, key: key.to_owned() };
-        claim.take(&sealing::sha256(body)).await
+        let claim = Claim {
+            pool: state.pool.clone(),
+            tenant: principal.tenant.clone(),
+            route,
+            key: key.to_owned(),
+            body_sha256: sealing::sha256(body),
+        };
+        claim.take().await
     }
 }
 
 impl Claim {
-    async fn take(self, sha256: &[u8; 32]) -> Result<Claimed, Problem> {
+    async fn take(self) -> Result<Claimed, Problem> {
         let down = |cause: sqlx::Error| Problem::store_down("Postgres", cause);
         let taken = sqlx::query(
             "INSERT INTO idempotency (tenant, route, key, body_sha256) VALUES ($1, $2, $3, $4)
@@ -71,7 +84,7 @@ impl Claim {
         .bind(&self.tenant)
         .bind(self.route)
         .bind(&self.key)
-        .bind(sha256.as_slice())
+        .bind(self.body_sha256.as_slice())
         .bind(ABANDONED_SECONDS)
         .fetch_optional(&self.pool)
         .await
@@ -94,7 +107,7 @@ impl Claim {
             problem
         };
         let row = row.ok_or_else(in_progress)?;
-        if row.get::<Vec<u8>, _>("body_sha256") != sha256 {
+        if row.get::<Vec<u8>, _>("body_sha256") != self.body_sha256 {
             return Err(Problem::new(StatusCode::CONFLICT, "This Idempotency-Key was used with another body"));
         }
         let status: Option<i32> = row.get("status");
@@ -102,10 +115,11 @@ impl Claim {
         Ok(Claimed::Answered(Answer { status, body: row.get("body"), position: row.get("position") }))
     }
 
-    /// Ids created under a key are the same when its work is repeated.
+    /// Ids created under a key are the same when its work is repeated; those of another body, for which the key is free again
+    /// after a day, are others.
     pub fn derived_id(&self) -> String {
-        let name = format!("{}\0{}\0{}", self.tenant, self.route, self.key);
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+        let names = format!("{}\0{}\0{}\0", self.tenant, self.route, self.key);
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, &[names.as_bytes(), &self.body_sha256].concat()).to_string()
     }
 
     /// The event is durable already: a failure here only means that a retry repeats it.
@@ -123,6 +137,23 @@ impl Claim {
         .await;
         if let Err(cause) = kept {
             tracing::warn!(%cause, "an idempotent answer was not kept");
+        }
+    }
+
+    /// What came of it is not known: the next try of the same repeats it at once.
+    pub async fn leave(self) {
+        let left = sqlx::query(
+            "UPDATE idempotency SET claimed_at = now() - make_interval(secs => 2 * $4)
+             WHERE tenant = $1 AND route = $2 AND key = $3 AND status IS NULL",
+        )
+        .bind(&self.tenant)
+        .bind(self.route)
+        .bind(&self.key)
+        .bind(ABANDONED_SECONDS)
+        .execute(&self.pool)
+        .await;
+        if let Err(cause) = left {
+            tracing::warn!(%cause, "an idempotency claim was not left to the next try");
         }
     }
 

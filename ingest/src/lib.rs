@@ -6,12 +6,14 @@
 mod append;
 mod ask;
 pub mod commands;
+mod decide;
 mod idempotency;
 mod in_force;
 mod json;
 mod llm;
 mod openapi;
 mod price_tables;
+mod progress;
 pub mod publish;
 mod routes;
 mod state;
@@ -63,6 +65,7 @@ impl Ingest {
             ask: Arc::new(ask::Ask::new(settings)?),
             llm: llm::Llm::new(settings, pool)?.map(Arc::new),
             pool: pool.clone(),
+            progress: Arc::new(progress::Progress::new(pool.clone())),
             signer: Signer::new(&settings.secret),
         };
         tasks.spawn("idempotency", idempotency::tidy(pool.clone(), tasks.stop.clone()));

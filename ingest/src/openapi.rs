@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use crate::commands::{api_keys, feedback, root_cause, traces};
+use crate::commands::{api_keys, feedback, memory, prompts, root_cause, skills, traces};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -15,6 +15,15 @@ use crate::commands::{api_keys, feedback, root_cause, traces};
     feedback::FeedbackIn,
     root_cause::documents::RootCauseIn,
     api_keys::ApiKeyCreatedOut,
+    skills::documents::SkillIn,
+    skills::documents::SkillPatch,
+    skills::documents::SkillDefinition,
+    skills::documents::SkillRestoreIn,
+    prompts::documents::PromptIn,
+    prompts::documents::PromptVersionIn,
+    prompts::documents::PromptMessage,
+    prompts::documents::PromptLabelIn,
+    memory::documents::MemoryIn,
 )))]
 struct Documented;
 

@@ -163,7 +163,8 @@ fn start(
         }
         "workspace" => {
             let room = workspace::Workspace::new(Arc::clone(settings), pool.clone(), generation);
-            launch(settings, room, topics::WORKSPACE, &group, workspace::hears, None, stop)
+            let keys = Some(KeyReader::new(settings)?);
+            launch(settings, room, topics::WORKSPACE, &group, workspace::hears, keys, stop)
         }
         other => anyhow::bail!("this version does not know the projection {other}"),
     }

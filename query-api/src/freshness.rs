@@ -9,23 +9,14 @@ use axum::http::HeaderMap;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use runtime::kafka::consumer_config;
 use runtime::position::{Record, Signer, Topic};
+use runtime::progress::Progress;
 use runtime::{Problem, Settings, flushes};
 use schemas::topics;
-use tokio::sync::Mutex;
 
 use crate::stores::{ClickHouse, Postgres};
 
 /// Waiters share one look at the checkpoints of this age.
 const SHARED: Duration = Duration::from_millis(40);
-
-/// A look at the checkpoints.
-struct Seen {
-    at: Instant,
-    /// The flushes of this process before it.
-    flushes: u64,
-    /// Partition → next offset.
-    next: HashMap<i32, i64>,
-}
 
 pub struct Freshness {
     clickhouse: ClickHouse,
@@ -34,7 +25,7 @@ pub struct Freshness {
     log: Arc<BaseConsumer>,
     telemetry: String,
     workspace: String,
-    seen: [Mutex<Option<Seen>>; 2],
+    progress: [Progress; 2],
 }
 
 impl Freshness {
@@ -46,7 +37,7 @@ impl Freshness {
             log: Arc::new(consumer_config(settings, "retrace-watermarks").create()?),
             telemetry: settings.topic(topics::TELEMETRY),
             workspace: settings.topic(topics::WORKSPACE),
-            seen: [Mutex::new(None), Mutex::new(None)],
+            progress: Default::default(),
         })
     }
 
@@ -86,25 +77,14 @@ impl Freshness {
     }
 
     async fn reached(&self, record: Record) -> Result<bool, Problem> {
-        let slot = &self.seen[record.topic as usize];
-        let mut seen = slot.lock().await;
-        let flushes = flushes::count();
-        if let Some(seen) = seen.as_ref() {
-            let reached = seen.next.get(&record.partition).is_some_and(|next| *next > record.offset);
-            // Checkpoints only move forward: what was reached stays reached.
-            if reached || (seen.at.elapsed() < SHARED && seen.flushes == flushes) {
-                return Ok(reached);
-            }
-        }
-        let next: HashMap<i32, i64> = match record.topic {
-            Topic::Telemetry => self.clickhouse.checkpoints().await?,
-            Topic::Workspace => self.postgres.checkpoints().await?,
-        }
-        .into_iter()
-        .collect();
-        let reached = record.offset < 0 || next.get(&record.partition).is_some_and(|next| *next > record.offset);
-        *seen = Some(Seen { at: Instant::now(), flushes, next });
-        Ok(reached)
+        let look = async {
+            let next = match record.topic {
+                Topic::Telemetry => self.clickhouse.checkpoints().await?,
+                Topic::Workspace => self.postgres.checkpoints().await?,
+            };
+            Ok(next.into_iter().collect::<HashMap<i32, i64>>())
+        };
+        self.progress[record.topic as usize].has_reached(record, SHARED, look).await
     }
 
     /// The offset after the partition's last record.

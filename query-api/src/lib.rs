@@ -7,6 +7,7 @@ mod cursor;
 mod freshness;
 mod numbers;
 mod openapi;
+mod pages;
 mod params;
 mod period;
 mod prices;

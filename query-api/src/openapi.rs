@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
 use crate::prices;
-use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
+use crate::queries::{analytics, api_keys, feedback, insights, memory, models, prompts, skills, traces};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -63,6 +63,23 @@ use crate::queries::{analytics, api_keys, feedback, insights, models, traces};
     insights::root_cause::documents::AnalysisOut,
     insights::root_cause::documents::RootCauseEvidence,
     insights::root_cause::documents::RunComparison,
+    skills::documents::SkillOut,
+    skills::documents::SkillList,
+    skills::documents::SkillVersionOut,
+    skills::documents::SkillVersionList,
+    prompts::documents::PromptOut,
+    prompts::documents::PromptSummary,
+    prompts::documents::PromptList,
+    prompts::documents::PromptVersionOut,
+    prompts::documents::PromptVersionList,
+    prompts::documents::PromptDiff,
+    prompts::documents::PromptChange,
+    prompts::documents::PromptLines,
+    memory::documents::MemoryOut,
+    memory::documents::MemoryList,
+    memory::documents::MemorySearchIn,
+    memory::documents::MemoryFound,
+    memory::documents::MemoryHit,
 )))]
 struct Documented;
 

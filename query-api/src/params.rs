@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use runtime::Problem;
-use runtime::http::parameters;
+use runtime::http::parameters::{self, Kind};
 use schemas::Money;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub struct Params {
+    query: parameters::Query,
     values: HashMap<String, String>,
     faults: Vec<String>,
 }
@@ -16,9 +17,9 @@ pub struct Params {
 impl Params {
     /// Of what the route's documentation names.
     pub fn new(pairs: Vec<(String, String)>, query: parameters::Query) -> Params {
-        let mut params = Params { values: HashMap::new(), faults: Vec::new() };
+        let mut params = Params { query, values: HashMap::new(), faults: Vec::new() };
         for (name, value) in pairs {
-            if !parameters::names(query).any(|known| known == name) {
+            if parameters::find(query, &name).is_none() {
                 params.faults.push(format!("there is no parameter `{name}`"));
             } else if params.values.insert(name.clone(), value).is_some() {
                 params.faults.push(format!("{name} is given twice"));
@@ -35,15 +36,43 @@ impl Params {
         self.values.get(name).cloned()
     }
 
-    pub fn whole(&mut self, name: &str, least: u64, most: u64, default: u64) -> u64 {
-        let Some(text) = self.values.get(name) else { return default };
-        match text.parse() {
-            Ok(number) if (least..=most).contains(&number) => number,
-            _ => {
-                self.faults.push(format!("{name} is not a whole number from {least} to {most}"));
-                default
-            }
+    /// Within the bounds of its documentation; its default where it is not given.
+    pub fn whole(&mut self, name: &str) -> u64 {
+        let default = match self.kind(name) {
+            Some(Kind::Whole(_, _, default)) => default.unwrap_or_default(),
+            _ => 0,
+        };
+        self.whole_if_given(name).unwrap_or(default)
+    }
+
+    pub fn whole_if_given(&mut self, name: &str) -> Option<u64> {
+        let Some(Kind::Whole(least, most, _)) = self.kind(name) else { return self.undocumented(name) };
+        let number = self.values.get(name)?.parse().ok().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.faults.push(format!("{name} is not a whole number from {least} to {most}"));
         }
+        number
+    }
+
+    /// One of those that its documentation names.
+    pub fn one_of(&mut self, name: &str) -> Option<String> {
+        let Some(Kind::OneOf(all)) = self.kind(name) else { return self.undocumented(name) };
+        let text = self.values.get(name)?;
+        if all.contains(&text.as_str()) {
+            return Some(text.clone());
+        }
+        self.faults.push(format!("{name} is not one of {}", all.join(", ")));
+        None
+    }
+
+    /// A mistake of ours, which the first request shows.
+    fn undocumented<T>(&mut self, name: &str) -> Option<T> {
+        self.faults.push(format!("{name} is not documented as what it is"));
+        None
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        Some(parameters::find(self.query, name)?.kind)
     }
 
     /// Microseconds since 1970.
@@ -67,15 +96,6 @@ impl Params {
                 None
             }
         }
-    }
-
-    pub fn one_of(&mut self, name: &str, all: &[&str]) -> Option<String> {
-        let text = self.values.get(name)?;
-        if all.contains(&text.as_str()) {
-            return Some(text.clone());
-        }
-        self.faults.push(format!("{name} is not one of {}", all.join(", ")));
-        None
     }
 
     pub fn finish(self) -> Result<(), Problem> {

@@ -37,7 +37,7 @@ pub struct Intervals {
 
 impl Interval {
     pub fn read(params: &mut Params) -> Option<Interval> {
-        Some(match params.one_of("interval", &["hour", "day", "week", "month"])?.as_str() {
+        Some(match params.one_of("interval")?.as_str() {
             "hour" => Interval::Hour,
             "week" => Interval::Week,
             "month" => Interval::Month,

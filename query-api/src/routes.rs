@@ -1,10 +1,10 @@
 //! The table of contents.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::queries::{analytics, api_keys, export, feedback, insights, models, traces};
+use crate::queries::{analytics, api_keys, export, feedback, insights, memory, models, prompts, skills, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -24,6 +24,16 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/insights/anomalies/backtest", get(insights::anomalies::backtest))?
         .on("GET", "/api/v1/insights/failures", get(insights::failures::list))?
         .on("GET", "/api/v1/insights/failures/{id}/traces", get(insights::failures::traces))?
-        .on("GET", "/api/v1/api-keys", get(api_keys::get))?;
+        .on("GET", "/api/v1/api-keys", get(api_keys::get))?
+        .on("GET", "/api/v1/skills", get(skills::list))?
+        .on("GET", "/api/v1/skills/{id}", get(skills::get))?
+        .on("GET", "/api/v1/skills/{id}/versions", get(skills::versions))?
+        .on("GET", "/api/v1/prompts", get(prompts::list))?
+        .on("GET", "/api/v1/prompts/{id}", get(prompts::get))?
+        .on("GET", "/api/v1/prompts/{id}/versions", get(prompts::versions))?
+        .on("GET", "/api/v1/prompts/{id}/diff", get(prompts::diff))?
+        .on("POST", "/api/v1/memory/search", post(memory::search))?
+        .on("GET", "/api/v1/memory", get(memory::list))?
+        .on("GET", "/api/v1/memory/{id}", get(memory::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

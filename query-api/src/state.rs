@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use runtime::position::Signer;
+use axum::http::HeaderMap;
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::position::{Signer, Topic};
+use schemas::topics;
 use tokio::sync::Semaphore;
 
 use crate::freshness::Freshness;
@@ -22,4 +26,24 @@ pub struct AppState {
     pub drift: Bounds,
     pub prices: Prices,
     pub savings: analytics::Bounds,
+}
+
+impl AppState {
+    /// A resource of the workspace. One that is not there may be on its way: its projection is waited for before it is a
+    /// 404.
+    pub async fn resource<R, F: Future<Output = Result<Option<R>, Problem>>>(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        what: &str,
+        find: impl Fn() -> F,
+    ) -> Result<R, Problem> {
+        self.freshness.after(&self.signer, headers, Topic::Workspace).await?;
+        if let Some(found) = find().await? {
+            return Ok(found);
+        }
+        let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
+        self.freshness.caught_up(Topic::Workspace, partition).await?;
+        find().await?.ok_or_else(|| Problem::not_found(what))
+    }
 }

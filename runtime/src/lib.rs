@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod position;
 pub mod postgres;
 pub mod problem;
+pub mod progress;
 pub mod settings;
 pub mod telemetry;
 

@@ -56,8 +56,21 @@ versions! {
     "api_key_created": 1;
     "api_key_revoked": 1;
     "price_table_published": 1;
+    "skill_created": 1;
+    "skill_changed": 1;
+    "skill_deleted": 1;
+    "skill_content": 1;
+    "prompt_created": 1;
+    "prompt_version_added": 1;
+    "prompt_labelled": 1;
+    "prompt_deleted": 1;
+    "prompt_content": 1;
+    "prompt_version_content": 1;
+    "memory_stored": 1;
+    "memory_deleted": 1;
+    "memory_content": 1;
     "log_created": 1;
-    "contents_erased": 1;
+    "contents_erased": 1, 2;
     "redriven": 1;
 }
 

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::sealing;
+
 /// Lower-cases a trace id, or says what was expected.
 pub fn trace_id(text: &str) -> Result<String, &'static str> {
     accept(text, 32).ok_or("is neither a UUID nor a 32-hex OpenTelemetry trace id")
@@ -21,6 +23,28 @@ fn accept(text: &str, hex: usize) -> Option<String> {
             _ => b.is_ascii_hexdigit(),
         });
     (plain || hyphened).then(|| text.to_ascii_lowercase())
+}
+
+/// The lower-cased id of a workspace resource, or none: nothing else can name one.
+pub fn resource_id(text: &str) -> Option<String> {
+    Uuid::try_parse(text).ok().map(|id| id.hyphenated().to_string())
+}
+
+/// What a unique name of a workspace resource is known by in the clear: it outlives the name.
+pub fn name_hash(noun: &str, tenant: &str, name: &str) -> [u8; 32] {
+    sealing::sha256(format!("{noun}\0{tenant}\0{name}").as_bytes())
+}
+
+/// By what the log knows an entry of a tenant's memory again, without saying its key. None of the parts holds a NUL.
+pub fn memory_key_hash(
+    tenant: &str,
+    scope: &str,
+    project_id: Option<&str>,
+    session_id: Option<&str>,
+    key: &str,
+) -> [u8; 32] {
+    let (project_id, session_id) = (project_id.unwrap_or_default(), session_id.unwrap_or_default());
+    sealing::sha256(["memory", tenant, scope, project_id, session_id, key].join("\0").as_bytes())
 }
 
 /// A new event id: time ordered.
@@ -48,5 +72,18 @@ mod tests {
             assert!(trace_id(bad).is_err(), "{bad}");
         }
         assert!(span_id("4bf92f3577b34da6a3ce929d0e0e4736").is_err());
+    }
+
+    #[test]
+    fn a_key_of_the_memory_is_one_of_its_tenant_and_scope() {
+        let hash = memory_key_hash("acme", "session", None, Some("s"), "key");
+        assert_eq!(hash, sealing::sha256(b"memory\0acme\0session\0\0s\0key"));
+        for other in [
+            memory_key_hash("other", "session", None, Some("s"), "key"),
+            memory_key_hash("acme", "session", Some("s"), None, "key"),
+            memory_key_hash("acme", "global", None, None, "s\u{1}key"),
+        ] {
+            assert_ne!(hash, other);
+        }
     }
 }

@@ -73,23 +73,29 @@ impl SealingKey {
     }
 }
 
-/// The key of a record on the keys topic: tenant, trace and key id, so that erasure finds all keys of a trace.
-pub fn key_record_key(tenant: &str, trace_id: &str, key_id: &[u8; 16]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(tenant.len() + trace_id.len() + 18);
+/// The key of a record on the keys topic: tenant, owner and key id, so that erasure finds all keys of an owner: a trace, by
+/// its id, or a workspace resource, by its path (`skills/9debeeaf-…`), which is no trace's id.
+pub fn key_record_key(tenant: &str, owner: &str, key_id: &[u8; 16]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tenant.len() + owner.len() + 18);
     key.extend_from_slice(tenant.as_bytes());
     key.push(0);
-    key.extend_from_slice(trace_id.as_bytes());
+    key.extend_from_slice(owner.as_bytes());
     key.push(0);
     key.extend_from_slice(key_id);
     key
 }
 
-/// The tenant, trace id and key id of a record key on the keys topic.
+/// Whether a key's owner is a workspace resource.
+pub fn is_resource(owner: &str) -> bool {
+    owner.contains('/')
+}
+
+/// The tenant, owner and key id of a record key on the keys topic.
 pub fn parse_key_record_key(key: &[u8]) -> Option<(&str, &str, [u8; 16])> {
     let (names, id) = key.split_last_chunk::<16>()?;
     let names = std::str::from_utf8(names.strip_suffix(&[0])?).ok()?;
-    let (tenant, trace_id) = names.split_once('\0')?;
-    Some((tenant, trace_id, *id))
+    let (tenant, owner) = names.split_once('\0')?;
+    Some((tenant, owner, *id))
 }
 
 fn cipher(key: &SealingKey) -> Result<LessSafeKey, SealError> {

@@ -8,9 +8,10 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use retrace_schemas::codec::{self, VERSIONS};
 use retrace_schemas::events::{
     ApiKeyCreated, ApiKeyRevoked, Cell, ContentChunk, ContentsErased, FeedbackContent, FeedbackGiven, Frontier,
-    GoldenSet, LogCreated, PayloadField, Phase, PriceTablePublished, RecordHeader, Redriven, RootCauseContent,
-    RootCauseFound, Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced,
-    TraceStatus,
+    GoldenSet, LogCreated, MemoryContent, MemoryDeleted, MemoryStored, PayloadField, Phase, PriceTablePublished,
+    PromptContent, PromptCreated, PromptDeleted, PromptLabelled, PromptVersionAdded, PromptVersionContent,
+    RecordHeader, Redriven, RootCauseContent, RootCauseFound, SkillChanged, SkillContent, SkillCreated, SkillDeleted,
+    Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
 };
 use retrace_schemas::sealing::{self, Sealed, SealingKey};
 use retrace_schemas::{Event, Money, topics};
@@ -103,6 +104,44 @@ fn root_cause() -> RootCauseContent {
     }
 }
 
+fn skill() -> SkillContent {
+    SkillContent {
+        user_id: "u".to_owned(),
+        name: Some("research".to_owned()),
+        description: None,
+        definition: Some("{\"tools\": []}".to_owned()),
+        scope: Some("project".to_owned()),
+        tags: Some(vec!["web".to_owned()]),
+        is_public: Some(true),
+    }
+}
+
+fn memory() -> MemoryContent {
+    MemoryContent {
+        user_id: "u".to_owned(),
+        key: "language".to_owned(),
+        value: "\"Rust\"".to_owned(),
+        scope: "session".to_owned(),
+        category: "preference".to_owned(),
+        confidence: 0.75,
+        project_id: None,
+        session_id: Some("s".to_owned()),
+        expires_at: Some(1_763_600_000_000_001),
+    }
+}
+
+fn prompt_version() -> PromptVersionContent {
+    PromptVersionContent {
+        user_id: "u".to_owned(),
+        content: None,
+        messages: Some("[{\"role\": \"user\", \"content\": \"{{question}}\"}]".to_owned()),
+        variables: vec!["question".to_owned()],
+        model: Some("gpt-4o-mini".to_owned()),
+        config: Some("{\"temperature\": 0.2}".to_owned()),
+        message: Some("shorter".to_owned()),
+    }
+}
+
 /// Every event, as an example of its newest version.
 fn events() -> Vec<(&'static str, Event)> {
     vec![
@@ -160,8 +199,61 @@ fn events() -> Vec<(&'static str, Event)> {
         ("log_created", Event::LogCreated(LogCreated { log_id: "l".to_owned(), epoch: 0, partitions: 16 })),
         (
             "contents_erased",
-            Event::ContentsErased(ContentsErased { keys: 5, upto: vec![Frontier { partition: 3, offset: 1 << 40 }] }),
+            Event::ContentsErased(ContentsErased {
+                keys: 5,
+                upto: vec![Frontier { partition: 3, offset: 1 << 40 }],
+                workspace_upto: vec![Frontier { partition: 15, offset: 7 }],
+            }),
         ),
+        ("skill_created", Event::SkillCreated(SkillCreated { skill_id: TRACE.to_owned(), content: sealed() })),
+        (
+            "skill_changed",
+            Event::SkillChanged(SkillChanged {
+                skill_id: TRACE.to_owned(),
+                if_match: Some(3),
+                restores: Some(1),
+                content: sealed(),
+            }),
+        ),
+        ("skill_deleted", Event::SkillDeleted(SkillDeleted { skill_id: TRACE.to_owned(), if_match: None })),
+        (
+            "prompt_created",
+            Event::PromptCreated(PromptCreated {
+                prompt_id: TRACE.to_owned(),
+                name_hash: ByteArray::new([6; 32]),
+                labels: vec!["production".to_owned()],
+                content: sealed(),
+                version: sealed(),
+            }),
+        ),
+        (
+            "prompt_version_added",
+            Event::PromptVersionAdded(PromptVersionAdded {
+                prompt_id: TRACE.to_owned(),
+                if_match: Some(1),
+                labels: Vec::new(),
+                version: sealed(),
+            }),
+        ),
+        (
+            "prompt_labelled",
+            Event::PromptLabelled(PromptLabelled {
+                prompt_id: TRACE.to_owned(),
+                label: "production".to_owned(),
+                version: Some(2),
+                from_version: Some(0),
+            }),
+        ),
+        ("prompt_deleted", Event::PromptDeleted(PromptDeleted { prompt_id: TRACE.to_owned(), if_match: Some(2) })),
+        (
+            "memory_stored",
+            Event::MemoryStored(MemoryStored {
+                memory_id: TRACE.to_owned(),
+                key_hash: ByteArray::new([8; 32]),
+                content: sealed(),
+            }),
+        ),
+        ("memory_deleted", Event::MemoryDeleted(MemoryDeleted { memory_id: TRACE.to_owned() })),
         (
             "redriven",
             Event::Redriven(Redriven {
@@ -215,6 +307,13 @@ fn events_are_written_as_before_and_read_back() {
                 .unwrap(),
         ),
         ("root_cause_content", codec::encode("root_cause_content", &root_cause()).unwrap()),
+        ("memory_content", codec::encode("memory_content", &memory()).unwrap()),
+        ("skill_content", codec::encode("skill_content", &skill()).unwrap()),
+        (
+            "prompt_content",
+            codec::encode("prompt_content", &PromptContent { name: "greeting".to_owned(), description: None }).unwrap(),
+        ),
+        ("prompt_version_content", codec::encode("prompt_version_content", &prompt_version()).unwrap()),
     ] {
         same_as_golden(name, &bytes);
     }

@@ -93,6 +93,8 @@ pub enum Command {
     OpenApi,
     /// Print every setting with its default and meaning.
     Settings,
+    /// Print what each role may do.
+    Permissions,
 }
 
 #[derive(Args, Clone)]
@@ -175,7 +177,8 @@ pub enum KeysCommand {
         tenant: String,
         #[arg(long, default_value = "local")]
         user: String,
-        #[arg(long, default_value = "owner")]
+        /// What it allows (`retrace permissions`).
+        #[arg(long, default_value = "owner", value_parser = ["owner", "admin", "member", "viewer"])]
         role: String,
     },
 }

@@ -45,6 +45,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Settings = cli.command {
         return commands::documents::settings();
     }
+    if let Command::Permissions = cli.command {
+        return commands::documents::permissions();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         match cli.command {
@@ -65,7 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             }
             Command::Demo(options) => commands::demo::run(&options.local.settings(settings()?)?, options).await,
             Command::Lag { local } => commands::lag::run(&local.settings(settings()?)?).await,
-            Command::FetchEngines | Command::OpenApi | Command::Settings => Ok(()),
+            Command::FetchEngines | Command::OpenApi | Command::Settings | Command::Permissions => Ok(()),
         }
     });
     // Threads that still read the log do not hold up the exit.

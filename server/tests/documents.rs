@@ -8,7 +8,7 @@ use std::process::Command;
 
 use clap::Parser;
 use retrace_server::cli::Cli;
-use runtime::http::routes::{Class, ROUTES, Service};
+use runtime::http::routes::{Class, Needs, Service, routes};
 use runtime::settings::documented;
 use serde_json::Value;
 
@@ -46,6 +46,11 @@ fn the_openapi_document_is_the_generated_one() {
 #[test]
 fn the_settings_page_is_the_generated_one() {
     assert_generated("docs/SETTINGS.md", "settings");
+}
+
+#[test]
+fn the_permissions_page_is_the_generated_one() {
+    assert_generated("docs/PERMISSIONS.md", "permissions");
 }
 
 #[test]
@@ -98,17 +103,17 @@ fn every_route_is_in_the_openapi_document_and_nothing_else() {
         .iter()
         .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
         .collect();
-    let routes: BTreeSet<String> =
-        ROUTES.iter().map(|route| format!("{} {}", route.method.to_lowercase(), route.path)).collect();
-    assert_eq!(described, routes);
-    assert_eq!(routes.len(), ROUTES.len(), "a route is in the table twice");
+    let table: BTreeSet<String> =
+        routes().map(|route| format!("{} {}", route.method.to_lowercase(), route.path)).collect();
+    assert_eq!(described, table);
+    assert_eq!(table.len(), routes().count(), "a route is in the table twice");
 }
 
 #[test]
 fn every_operation_of_the_openapi_document_is_complete() {
     let document = openapi();
     let mut ids = HashSet::new();
-    for route in ROUTES {
+    for route in routes() {
         let (method, path) = (route.method.to_lowercase(), route.path);
         let operation = &document["paths"][path][&method];
         let at = format!("{method} {path}");
@@ -125,6 +130,7 @@ fn every_operation_of_the_openapi_document_is_complete() {
         assert!(responses.keys().any(|status| status.starts_with('2')), "{at} has no answer");
         let open = operation["security"].as_array().unwrap().is_empty();
         assert_eq!(open, route.class == Class::Open, "{at}: security");
+        assert_eq!(open, route.needs == Needs::Nothing, "{at}: needs");
         for scheme in operation["security"].as_array().unwrap().iter().flat_map(|s| s.as_object().unwrap().keys()) {
             assert!(!document["components"]["securitySchemes"][scheme].is_null(), "{at}: no scheme {scheme}");
         }
@@ -264,8 +270,7 @@ fn the_files_that_the_compose_file_mounts_are_there() {
 
 #[test]
 fn the_gateway_sends_every_route_to_its_service() {
-    let expected: Vec<String> = ROUTES
-        .iter()
+    let expected: Vec<String> = routes()
         .map(|route| {
             let path: Vec<&str> =
                 route.path.split('/').map(|part| if part.starts_with('{') { "[^/]+" } else { part }).collect();

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::log::{Ends, Record};
 use crate::prices::{Prices, hashes};
+use crate::resources::{Command, Resources};
 use crate::trace::Trace;
 use crate::view::TraceState;
 
@@ -22,6 +23,14 @@ struct Stored {
     /// Of the envelope, in whole microseconds.
     time: i64,
     event: Event,
+}
+
+/// An event of the workspace topic.
+struct Commanded {
+    tenant: String,
+    /// Whose keys its content is sealed under.
+    subject: String,
+    stored: Stored,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +53,10 @@ pub struct PublishedTable {
 pub struct Fold {
     /// (which, of how many): only traces of one slice are kept; everything else always is.
     slice: Option<(u32, u32)>,
-    /// (tenant, trace, key id); none: erased.
+    /// (tenant, trace or resource, key id); none: erased.
     keys: HashMap<(String, String, [u8; 16]), Option<[u8; 32]>>,
     traces: BTreeMap<(String, String), Vec<Stored>>,
-    workspace: Vec<(String, Stored)>,
+    workspace: Vec<Commanded>,
     prices: Prices,
     /// What the projection of a topic has refused: it counts only where a re-drive has put its copy.
     dead: BTreeSet<(&'static str, i32, i64)>,
@@ -116,7 +125,18 @@ impl Fold {
                 None
             }
             Event::Redriven(_) => return Err("a copy of a copy".to_owned()),
-            Event::ApiKeyCreated(_) | Event::ApiKeyRevoked(_) | Event::ContentsErased(_) => None,
+            Event::ApiKeyCreated(_)
+            | Event::ApiKeyRevoked(_)
+            | Event::ContentsErased(_)
+            | Event::SkillCreated(_)
+            | Event::SkillChanged(_)
+            | Event::SkillDeleted(_)
+            | Event::MemoryStored(_)
+            | Event::MemoryDeleted(_)
+            | Event::PromptCreated(_)
+            | Event::PromptVersionAdded(_)
+            | Event::PromptLabelled(_)
+            | Event::PromptDeleted(_) => None,
             Event::TraceRecorded(event) => Some(&event.trace_id),
             Event::ContentChunk(event) => Some(&event.trace_id),
             Event::TraceDeleted(event) => Some(&event.trace_id),
@@ -126,7 +146,11 @@ impl Fold {
             Event::RootCauseFound(event) => Some(&event.trace_id),
         };
         match trace_id.cloned() {
-            None => self.workspace.push((envelope.tenant, Stored { partition, offset, id, time, event })),
+            None => self.workspace.push(Commanded {
+                tenant: envelope.tenant,
+                subject: envelope.subject,
+                stored: Stored { partition, offset, id, time, event },
+            }),
             Some(trace_id) if self.keeps(&envelope.tenant, &trace_id) => {
                 let events = self.traces.entry((envelope.tenant, trace_id)).or_default();
                 events.push(Stored { partition, offset, id, time, event });
@@ -137,19 +161,19 @@ impl Fold {
     }
 
     fn accept_key(&mut self, key: &[u8], secret: Option<&[u8]>) -> Result<(), String> {
-        let (tenant, trace_id, id) = sealing::parse_key_record_key(key).ok_or("the key record's key cannot be read")?;
-        if self.keeps(tenant, trace_id) {
+        let (tenant, owner, id) = sealing::parse_key_record_key(key).ok_or("the key record's key cannot be read")?;
+        if sealing::is_resource(owner) || self.keeps(tenant, owner) {
             let secret =
                 secret.map(<[u8; 32]>::try_from).transpose().map_err(|_| "the sealing key has not 32 bytes")?;
-            let held = self.keys.entry((tenant.to_owned(), trace_id.to_owned(), id)).or_insert(secret);
+            let held = self.keys.entry((tenant.to_owned(), owner.to_owned(), id)).or_insert(secret);
             // Erased is erased, whatever follows.
             *held = held.and(secret);
         }
         Ok(())
     }
 
-    fn open(&self, tenant: &str, trace_id: &str, event: Uuid, sealed: &Sealed) -> Option<Vec<u8>> {
-        let key = (tenant.to_owned(), trace_id.to_owned(), sealed.key_id.into_array());
+    fn open(&self, tenant: &str, owner: &str, event: Uuid, sealed: &Sealed) -> Option<Vec<u8>> {
+        let key = (tenant.to_owned(), owner.to_owned(), sealed.key_id.into_array());
         let secret = (*self.keys.get(&key)?)?;
         sealing::open(&secret, event, sealed).ok()
     }
@@ -216,18 +240,28 @@ impl Fold {
     }
 
     /// The workspace's events before `ends`, or all, in log order within a tenant.
-    fn workspace_before(&self, ends: Option<&Ends>) -> impl Iterator<Item = (&String, &Event)> {
+    fn workspace_before(&self, ends: Option<&Ends>) -> impl Iterator<Item = &Commanded> {
         let before = move |stored: &Stored| {
             ends.is_none_or(|ends| ends.get(&stored.partition).is_some_and(|end| stored.offset < *end))
         };
-        self.workspace.iter().filter(move |(_, stored)| before(stored)).map(|(tenant, stored)| (tenant, &stored.event))
+        self.workspace.iter().filter(move |commanded| before(&commanded.stored))
+    }
+
+    /// What the commands of the workspace have come to.
+    pub fn resources(&self, ends: Option<&Ends>) -> Resources {
+        let mut resources = Resources::default();
+        for Commanded { tenant, subject, stored } in self.workspace_before(ends) {
+            let command = Command { tenant, id: stored.id, time: stored.time, event: &stored.event };
+            resources.apply(&command, &|sealed| self.open(tenant, subject, stored.id, sealed));
+        }
+        resources
     }
 
     /// By (tenant, user): the user's only key.
     pub fn api_keys(&self, ends: Option<&Ends>) -> BTreeMap<(String, String), ApiKey> {
         let mut keys: BTreeMap<(String, String), ApiKey> = BTreeMap::new();
-        for (tenant, event) in self.workspace_before(ends) {
-            match event {
+        for Commanded { tenant, stored, .. } in self.workspace_before(ends) {
+            match &stored.event {
                 Event::ApiKeyCreated(created) => {
                     let key = ApiKey {
                         prefix: created.prefix.clone(),
@@ -252,8 +286,8 @@ impl Fold {
     /// By (scope, hash).
     pub fn price_tables(&self, ends: Option<&Ends>) -> BTreeMap<(String, String), PublishedTable> {
         let mut tables = BTreeMap::new();
-        for (_, event) in self.workspace_before(ends) {
-            if let Event::PriceTablePublished(event) = event
+        for commanded in self.workspace_before(ends) {
+            if let Event::PriceTablePublished(event) = &commanded.stored.event
                 && let Ok(text) = table_text(&event.table)
             {
                 let (scope, hash) = (event.scope.clone(), event.hash.clone());

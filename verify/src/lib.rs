@@ -1,13 +1,14 @@
 //! The reference fold: a naive reader of the log that says what every answer must be, and the comparison of the
 //! projections with it. It follows docs/SEMANTICS.md and shares only the contract crate with what it checks.
 //!
-//! [`log`] reads the log, [`fold`] keeps it, [`trace`] and [`prices`] are its meaning, [`view`] is what
+//! [`log`] reads the log, [`fold`] keeps it, [`trace`], [`prices`] and [`resources`] are its meaning, [`view`] is what
 //! comes of it, [`json`] is its shape in REST, [`verify`] compares.
 
 pub mod fold;
 pub mod json;
 pub mod log;
 pub mod prices;
+pub mod resources;
 pub mod trace;
 pub mod verify;
 pub mod view;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::fold::{ApiKey, Fold, table_text};
 use crate::log::Ends;
+use crate::resources::ResourceRows;
 use crate::verify::{Checkpoint, Report};
 
 pub struct Workspace {
@@ -17,6 +18,7 @@ pub struct Workspace {
     keys: BTreeMap<(String, String), ApiKey>,
     /// By (scope, hash).
     tables: BTreeMap<(String, String), Vec<u8>>,
+    resources: ResourceRows,
 }
 
 type KeyRow = (String, String, Option<String>, String, String, Vec<u8>, bool);
@@ -40,6 +42,7 @@ impl Workspace {
             sqlx::query_as(AssertSqlSafe(format!("SELECT scope, hash, body FROM {schema}.price_tables")))
                 .fetch_all(&mut *snapshot)
                 .await?;
+        let resources = ResourceRows::read(&mut snapshot, &schema).await?;
         snapshot.commit().await?;
         let checkpoints: Vec<Checkpoint> = checkpoints
             .into_iter()
@@ -49,12 +52,14 @@ impl Workspace {
         Ok(Workspace {
             next: checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.next)).collect(),
             checkpoints,
+            resources,
             keys: keys.into_iter().map(key).collect::<anyhow::Result<_>>()?,
             tables: tables.into_iter().map(|(scope, hash, body)| ((scope, hash), body)).collect(),
         })
     }
 
     pub fn compare(&self, fold: &Fold, report: &mut Report) {
+        self.resources.compare(&fold.resources(Some(&self.next)), report);
         let expected = fold.api_keys(Some(&self.next));
         for name in both(&expected, &self.keys) {
             report.compared("api_keys");
@@ -81,6 +86,6 @@ fn key((tenant, user, org, role, prefix, sha256, in_force): KeyRow) -> anyhow::R
 }
 
 /// The names in either map.
-fn both<'a, K: Ord, A, B>(one: &'a BTreeMap<K, A>, other: &'a BTreeMap<K, B>) -> Vec<&'a K> {
+pub(crate) fn both<'a, K: Ord, A, B>(one: &'a BTreeMap<K, A>, other: &'a BTreeMap<K, B>) -> Vec<&'a K> {
     one.keys().chain(other.keys().filter(|name| !one.contains_key(name))).collect()
 }

@@ -67,7 +67,7 @@ pub async fn post(
     if let Some(claim) = claim {
         claim.keep(StatusCode::CREATED, &serde_json::json!({ "prefix": prefix }), &position).await;
     }
-    state.projected(record).await;
+    state.progress.reaches(record).await;
     let created_at = runtime::http::rfc3339(time::OffsetDateTime::now_utc());
     let body = ApiKeyCreatedOut { key, prefix, created_at };
     Ok((StatusCode::CREATED, [("x-retrace-position", position)], Json(body)).into_response())

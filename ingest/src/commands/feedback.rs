@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::traces::path_id;
 use crate::append::Caller;
-use crate::json::{Fields, Reader};
+use crate::json::object;
 use crate::state::AppState;
 
 const LONGEST_NOTE: usize = 65_536;
@@ -68,22 +68,19 @@ pub async fn post(
 }
 
 fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {
-    let fields: Fields<'_> =
-        serde_json::from_slice(body).map_err(|_| Problem::bad_request("the body is not a JSON object"))?;
-    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
-    let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
-    let value = match reader.fields.get("value").map(|raw| raw.get()) {
-        Some("1" | "1.0" | "+1") => 1,
-        Some("-1" | "-1.0") => -1,
-        Some(_) => {
-            reader.fault("value", "is neither 1 nor -1");
-            0
-        }
-        None => {
-            reader.fault("value", "is missing");
-            0
-        }
-    };
-    let note = reader.name("note", LONGEST_NOTE);
-    if faults.is_empty() { Ok(Verdict { value, note }) } else { Err(Problem::faults(faults)) }
+    object(body, |reader| {
+        let value = match reader.fields.get("value").map(|raw| raw.get()) {
+            Some("1" | "1.0" | "+1") => 1,
+            Some("-1" | "-1.0") => -1,
+            Some(_) => {
+                reader.fault("value", "is neither 1 nor -1");
+                0
+            }
+            None => {
+                reader.fault("value", "is missing");
+                0
+            }
+        };
+        Verdict { value, note: reader.name("note", LONGEST_NOTE) }
+    })
 }

@@ -2,5 +2,8 @@
 
 pub mod api_keys;
 pub mod feedback;
+pub mod memory;
+pub mod prompts;
 pub mod root_cause;
+pub mod skills;
 pub mod traces;

@@ -1,4 +1,4 @@
-//! A sealing key per (trace, ingest process), acknowledged before anything is sealed under it.
+//! A sealing key per (trace or resource, ingest process), acknowledged before anything is sealed under it.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use schemas::sealing::{SealingKey, key_record_key};
 
 use super::Publisher;
 
-/// (tenant, trace) → its key.
+/// (tenant, owner) → its key.
 type Keys = LruCache<(String, String), SealingKey>;
 
 pub struct SealingKeys(Mutex<Keys>);
@@ -24,18 +24,18 @@ impl SealingKeys {
         &self,
         publisher: &Publisher,
         tenant: &str,
-        trace_id: &str,
+        owner: &str,
         partition: i32,
     ) -> Result<SealingKey, Problem> {
-        let owner = (tenant.to_owned(), trace_id.to_owned());
-        if let Some(key) = self.lock()?.get(&owner) {
+        let kept = (tenant.to_owned(), owner.to_owned());
+        if let Some(key) = self.lock()?.get(&kept) {
             return Ok(key.clone());
         }
         let mut key = SealingKey::generate().map_err(Problem::internal)?;
-        let record_key = key_record_key(tenant, trace_id, &key.id);
+        let record_key = key_record_key(tenant, owner, &key.id);
         key.offset = publisher.append_key(partition, &record_key, &key.secret).await?;
-        // Two first requests of one trace make two keys; either will do.
-        self.lock()?.put(owner, key.clone());
+        // Two first requests of one owner make two keys; either will do.
+        self.lock()?.put(kept, key.clone());
         Ok(key)
     }
 

@@ -1,4 +1,4 @@
-//! The sealing keys of deleted traces: found by one pass over the keys topic, then buried under tombstones.
+//! The sealing keys of deleted traces and resources: found by one pass over the keys topic, then buried under tombstones.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -10,8 +10,6 @@ use runtime::Settings;
 use runtime::kafka::{LogConsumer, Next, consumer_config};
 use schemas::{sealing, topics};
 
-use super::content::Pending;
-
 /// A key that still stands in the topic's files.
 #[derive(Clone, Debug)]
 pub struct Key {
@@ -20,21 +18,30 @@ pub struct Key {
     record_key: Vec<u8>,
 }
 
+/// Whose content is sealed under a key.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub partition: i32,
+    pub tenant: String,
+    /// A trace's id, or the path of a resource.
+    pub name: String,
+}
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Writes a tombstone for every key of the traces; returns the keys that were there.
-pub async fn bury(settings: &Settings, producer: &FutureProducer, pending: &[Pending]) -> anyhow::Result<Vec<Key>> {
+/// Writes a tombstone for every key of the owners; returns the keys that were there.
+pub async fn bury(settings: &Settings, producer: &FutureProducer, owners: &[Owner]) -> anyhow::Result<Vec<Key>> {
     let mut wanted: HashMap<i32, HashSet<(String, String)>> = HashMap::new();
-    for row in pending {
-        wanted.entry(i32::from(row.partition)).or_default().insert((row.tenant.clone(), row.trace_id.clone()));
+    for owner in owners {
+        wanted.entry(owner.partition).or_default().insert((owner.tenant.clone(), owner.name.clone()));
     }
     let scanned = settings.clone();
     let keys = tokio::task::spawn_blocking(move || {
         let consumer = LogConsumer::new(consumer_config(&scanned, "retrace-eraser"))?;
         let topic = scanned.topic(topics::KEYS);
         let mut keys = Vec::new();
-        for (partition, traces) in wanted {
-            scan(&consumer, &topic, partition, &traces, &mut keys)?;
+        for (partition, owners) in wanted {
+            scan(&consumer, &topic, partition, &owners, &mut keys)?;
         }
         anyhow::Ok(keys)
     })
@@ -55,7 +62,7 @@ fn scan(
     consumer: &LogConsumer,
     topic: &str,
     partition: i32,
-    traces: &HashSet<(String, String)>,
+    owners: &HashSet<(String, String)>,
     keys: &mut Vec<Key>,
 ) -> anyhow::Result<()> {
     consumer.assign(topic, [(partition, Offset::Beginning)])?;
@@ -65,8 +72,8 @@ fn scan(
             Ok(Some(Next::Record(message))) => {
                 heard = Instant::now();
                 let Some(record_key) = message.key().filter(|_| message.payload().is_some()) else { continue };
-                let Some((tenant, trace_id, _)) = sealing::parse_key_record_key(record_key) else { continue };
-                if traces.contains(&(tenant.to_owned(), trace_id.to_owned())) {
+                let Some((tenant, name, _)) = sealing::parse_key_record_key(record_key) else { continue };
+                if owners.contains(&(tenant.to_owned(), name.to_owned())) {
                     keys.push(Key { partition, offset: message.offset(), record_key: record_key.to_vec() });
                 }
             }

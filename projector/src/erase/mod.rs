@@ -1,12 +1,13 @@
-//! Erasure: the content of a deleted trace becomes unreadable everywhere, in batches (ADR 0002).
+//! Erasure: the content of a deleted trace or resource becomes unreadable everywhere, in batches (ADR 0002).
 //!
-//! The fold says what is to be erased, in the `erasures` table. One batch: tombstones for the traces' sealing keys, the
-//! rows that still hold content out of ClickHouse, the log cleaner woken until the keys are gone from Kafka's files, and
-//! a `ContentsErased` event that says so. Everything may be done twice, so a crash anywhere only repeats it.
+//! The folds say what is to be erased, in their `erasures` tables. One batch: tombstones for the sealing keys, the rows
+//! that still hold content out of ClickHouse, the log cleaner woken until the keys are gone from Kafka's files, and a
+//! `ContentsErased` event that says so. Everything may be done twice, so a crash anywhere only repeats it.
 
 mod cleaner;
-mod content;
 mod keys;
+mod resources;
+mod traces;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,10 +20,10 @@ use runtime::Settings;
 use runtime::kafka::client_config;
 use schemas::events::{ContentsErased, Frontier};
 use schemas::{Envelope, Event, ids, topics};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use self::content::{Pending, Queue};
+use self::keys::Owner;
 
 /// Only one process erases at a time.
 const LOCK: i64 = 0x7265_7472_6163_6501;
@@ -57,7 +58,7 @@ pub async fn run(
             () = stop.cancelled() => return Ok(()),
             outcome = eraser.erase() => match outcome {
                 Ok(0) => {}
-                Ok(traces) => tracing::info!(traces, "content erased"),
+                Ok(deletions) => tracing::info!(deletions, "content erased"),
                 Err(cause) => tracing::warn!(cause = format!("{cause:#}"), "erasure is tried again"),
             },
         }
@@ -75,7 +76,7 @@ impl Eraser {
         Ok(Eraser { settings, client, pool, producer })
     }
 
-    /// One batch; how many traces it held.
+    /// A batch of each kind; how many deletions they held.
     pub async fn erase(&self) -> anyhow::Result<usize> {
         // The lock ends with the transaction, also when this future is dropped.
         let mut transaction = self.pool.begin().await?;
@@ -90,38 +91,62 @@ impl Eraser {
     }
 
     async fn erase_locked(&self) -> anyhow::Result<usize> {
+        Ok(self.erase_traces().await? + self.erase_resources().await?)
+    }
+
+    async fn erase_traces(&self) -> anyhow::Result<usize> {
         let mut erased = 0;
-        for generation in self.generations().await? {
-            let queue = Queue::new(&self.client, generation);
+        for generation in self.generations("traces").await? {
+            let queue = traces::Queue::new(&self.client, generation);
             let pending = queue.pending().await?;
             if pending.is_empty() {
                 continue;
             }
             erased += pending.len();
-            let keys = keys::bury(&self.settings, &self.producer, &pending).await?;
-            cleaner::clean(&self.settings, &self.producer, &keys).await?;
+            let owners: Vec<Owner> = pending.iter().map(traces::Pending::owner).collect();
+            let keys = self.erase_keys(&owners).await?;
             queue.remove_content(&pending).await?;
-            self.say(&pending, keys.len()).await?;
+            let upto = frontiers(pending.iter().map(|row| (i32::from(row.partition), row.offset())));
+            self.say(ContentsErased { keys, upto, workspace_upto: Vec::new() }).await?;
             queue.done(&pending).await?;
         }
         Ok(erased)
     }
 
-    /// A generation that is being built holds content as well.
-    async fn generations(&self) -> anyhow::Result<Vec<i32>> {
-        let sql = "SELECT generation FROM generations WHERE projection = 'traces' AND NOT retired ORDER BY generation";
-        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.pool).await?)
+    async fn erase_resources(&self) -> anyhow::Result<usize> {
+        let mut erased = 0;
+        for generation in self.generations("workspace").await? {
+            let queue = resources::Queue::new(&self.pool, generation);
+            let pending = queue.pending().await?;
+            if pending.is_empty() {
+                continue;
+            }
+            erased += pending.len();
+            let owners: Vec<Owner> = pending.iter().map(resources::Pending::owner).collect();
+            let keys = self.erase_keys(&owners).await?;
+            let workspace_upto = frontiers(pending.iter().map(|row| (row.partition_id, row.at_offset)));
+            self.say(ContentsErased { keys, upto: Vec::new(), workspace_upto }).await?;
+            queue.done(&pending).await?;
+        }
+        Ok(erased)
+    }
+
+    /// How many there were.
+    async fn erase_keys(&self, owners: &[Owner]) -> anyhow::Result<i64> {
+        let keys = keys::bury(&self.settings, &self.producer, owners).await?;
+        cleaner::clean(&self.settings, &self.producer, &keys).await?;
+        Ok(i64::try_from(keys.len())?)
+    }
+
+    /// One that is being built holds content as well.
+    async fn generations(&self, projection: &str) -> anyhow::Result<Vec<i32>> {
+        let sql = "SELECT generation FROM generations WHERE projection = $1 AND NOT retired ORDER BY generation";
+        Ok(sqlx::query_scalar(sql).bind(projection).fetch_all(&self.pool).await?)
     }
 
     /// Evidence in the log: from here on nothing deleted before these positions can be read.
-    async fn say(&self, pending: &[Pending], keys: usize) -> anyhow::Result<()> {
-        let mut upto: HashMap<i32, i64> = HashMap::new();
-        for row in pending {
-            let next = upto.entry(i32::from(row.partition)).or_default();
-            *next = (*next).max(row.offset() + 1);
-        }
-        let upto = upto.into_iter().map(|(partition, offset)| Frontier { partition, offset }).collect();
-        let event = Event::ContentsErased(ContentsErased { keys: i64::try_from(keys)?, upto });
+    async fn say(&self, erased: ContentsErased) -> anyhow::Result<()> {
+        let event = Event::ContentsErased(erased);
         let envelope = Envelope {
             id: ids::event_id(),
             kind: event.kind().to_owned(),
@@ -150,4 +175,14 @@ impl Eraser {
             .context("the erasure was not recorded")?;
         Ok(())
     }
+}
+
+/// Behind the last of each partition.
+fn frontiers(places: impl Iterator<Item = (i32, i64)>) -> Vec<Frontier> {
+    let mut upto: HashMap<i32, i64> = HashMap::new();
+    for (partition, offset) in places {
+        let next = upto.entry(partition).or_default();
+        *next = (*next).max(offset + 1);
+    }
+    upto.into_iter().map(|(partition, offset)| Frontier { partition, offset }).collect()
 }

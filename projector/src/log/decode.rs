@@ -1,5 +1,6 @@
 //! A record → an event with its content opened, or the reason why it cannot be applied.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rdkafka::Message;
@@ -8,7 +9,10 @@ use runtime::Settings;
 use runtime::kafka::Received;
 use runtime::kafka::keys::KeyReader;
 use runtime::kafka::refusals::Refusals;
-use schemas::events::{FeedbackContent, Redriven, RootCauseContent, TraceContent};
+use schemas::events::{
+    FeedbackContent, MemoryContent, PromptContent, PromptCreated, PromptVersionContent, Redriven, RootCauseContent,
+    SkillContent, TraceContent,
+};
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
 use schemas::{Envelope, Event, codec};
@@ -49,9 +53,44 @@ pub enum Content {
     Trace(Box<TraceContent>),
     Feedback(FeedbackContent),
     RootCause(Box<RootCauseContent>),
+    Skill(Box<SkillContent>),
+    Memory(Box<MemoryContent>),
+    Prompt(Box<(PromptContent, PromptVersionContent)>),
+    PromptVersion(Box<PromptVersionContent>),
     Chunk(Vec<u8>),
     /// Its key is gone: the event says nothing any more.
     Erased,
+}
+
+impl Content {
+    /// Erased content says nothing: what is decided without it stays decided (ADR 0016).
+    pub fn skill(&self) -> Cow<'_, SkillContent> {
+        match self {
+            Content::Skill(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(SkillContent::default()),
+        }
+    }
+
+    pub fn prompt(&self) -> Cow<'_, (PromptContent, PromptVersionContent)> {
+        match self {
+            Content::Prompt(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(Default::default()),
+        }
+    }
+
+    pub fn prompt_version(&self) -> Cow<'_, PromptVersionContent> {
+        match self {
+            Content::PromptVersion(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(PromptVersionContent::default()),
+        }
+    }
+
+    pub fn memory(&self) -> Cow<'_, MemoryContent> {
+        match self {
+            Content::Memory(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(MemoryContent::default()),
+        }
+    }
 }
 
 pub struct Decoder {
@@ -144,6 +183,11 @@ impl Decoder {
             Event::FeedbackGiven(given) => Some(&given.content),
             Event::RootCauseFound(found) => Some(&found.content),
             Event::ContentChunk(chunk) => Some(&chunk.content),
+            Event::SkillCreated(created) => Some(&created.content),
+            Event::SkillChanged(changed) => Some(&changed.content),
+            Event::MemoryStored(stored) => Some(&stored.content),
+            Event::PromptCreated(created) => return self.prompt(record, created),
+            Event::PromptVersionAdded(added) => Some(&added.version),
             _ => None,
         };
         let Some(sealed) = sealed else { return Ok(Ok(Content::None)) };
@@ -160,9 +204,31 @@ impl Decoder {
             Event::RootCauseFound(_) => {
                 codec::decode("root_cause_content", &plain).map(|content| Content::RootCause(Box::new(content)))
             }
+            Event::SkillCreated(_) | Event::SkillChanged(_) => {
+                codec::decode("skill_content", &plain).map(|content| Content::Skill(Box::new(content)))
+            }
+            Event::PromptVersionAdded(_) => {
+                codec::decode("prompt_version_content", &plain).map(|content| Content::PromptVersion(Box::new(content)))
+            }
+            Event::MemoryStored(_) => {
+                codec::decode("memory_content", &plain).map(|content| Content::Memory(Box::new(content)))
+            }
             _ => Ok(Content::Chunk(plain)),
         }
         .map_err(|e| e.to_string()))
+    }
+
+    /// Its two parts are sealed under one key.
+    fn prompt(&mut self, record: &Received, created: &PromptCreated) -> anyhow::Result<Result<Content, String>> {
+        let opened = (self.open(record, &created.content)?, self.open(record, &created.version)?);
+        let (Some(content), Some(version)) = opened else { return Ok(Ok(Content::Erased)) };
+        let decoded = |content: Vec<u8>, version: Vec<u8>| {
+            Ok((codec::decode("prompt_content", &content)?, codec::decode("prompt_version_content", &version)?))
+        };
+        Ok(content.and_then(|content| {
+            let parts = decoded(content, version?).map_err(|e: codec::CodecError| e.to_string())?;
+            Ok(Content::Prompt(Box::new(parts)))
+        }))
     }
 
     fn open(&mut self, record: &Received, sealed: &Sealed) -> anyhow::Result<Option<Result<Vec<u8>, String>>> {

@@ -5,5 +5,8 @@ pub mod api_keys;
 pub mod export;
 pub mod feedback;
 pub mod insights;
+pub mod memory;
 pub mod models;
+pub mod prompts;
+pub mod skills;
 pub mod traces;

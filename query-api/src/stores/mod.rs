@@ -4,8 +4,10 @@ mod as_of;
 mod clickhouse;
 mod generations;
 mod postgres;
+mod workspace;
 
 pub use as_of::{AsOf, is_overtaken};
 pub use clickhouse::{ClickHouse, Tenant, down};
 pub use generations::Generations;
 pub use postgres::{Postgres, PriceTable};
+pub use workspace::Workspace;

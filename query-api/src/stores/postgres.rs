@@ -8,7 +8,7 @@ use runtime::postgres::schema;
 use sqlx::{AssertSqlSafe, PgPool};
 use time::OffsetDateTime;
 
-use super::Generations;
+use super::{Generations, Workspace};
 
 #[derive(Clone)]
 pub struct Postgres {
@@ -37,6 +37,11 @@ impl Postgres {
 
     async fn schema(&self) -> Result<String, Problem> {
         Ok(schema("workspace", self.generations.live("workspace").await?))
+    }
+
+    /// The caller's rows.
+    pub async fn of(&self, principal: &Principal) -> Result<Workspace, Problem> {
+        Ok(Workspace::new(self.pool.clone(), self.schema().await?, principal.tenant.clone()))
     }
 
     pub async fn checkpoints(&self) -> Result<Vec<(i32, i64)>, Problem> {

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::Principal;
+use super::{Principal, Role};
 use crate::{Problem, Settings};
 
 pub struct JwtVerifier {
@@ -100,11 +100,13 @@ impl JwtVerifier {
             return None;
         }
         let org = claims.org_id.filter(|org| !org.is_empty() && !org.contains('\0'));
+        // Who has no organisation owns what there is; in one, a token without a role is a member's.
+        let alone = if org.is_none() { Role::Owner } else { Role::Member }.as_str().to_owned();
         Some(Principal {
             tenant: org.clone().unwrap_or_else(|| claims.sub.clone()),
             user: claims.sub,
             org,
-            role: claims.org_role.unwrap_or_else(|| "owner".to_owned()),
+            role: claims.org_role.unwrap_or(alone),
         })
     }
 }

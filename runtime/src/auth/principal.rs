@@ -1,10 +1,13 @@
 //! The caller, and the tenant whose data it may touch.
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use schemas::sealing;
 
+use super::Role;
 use crate::Problem;
+use crate::http::routes::Needs;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -19,6 +22,16 @@ impl Principal {
     pub fn actor(&self) -> String {
         let text = format!("{}\0{}", self.tenant, self.user);
         sealing::hex(&sealing::sha256(text.as_bytes())[..12])
+    }
+
+    /// Whether the caller's role allows what a route needs.
+    pub fn must(&self, needs: Needs) -> Result<(), Problem> {
+        let role = Role::of(&self.role);
+        if role.allows(needs) {
+            return Ok(());
+        }
+        let message = format!("The role {} does not allow this: it reads only", role.as_str());
+        Err(Problem::new(StatusCode::FORBIDDEN, message))
     }
 
     /// The rate limiter's key.

@@ -1,4 +1,4 @@
-//! In front of every route that needs it: credentials, then the rate limit.
+//! In front of every route that needs it: credentials, the rate limit, and what the caller's role allows.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 
 use super::client_ip::{self, ClientIp};
-use super::routes::{Class, Route};
+use super::routes::{Class, Needs, Route};
 use super::{InflightBytes, Limits};
 use crate::auth::{Authenticator, Credentials};
 use crate::{Problem, Settings};
@@ -27,6 +27,7 @@ pub struct Gate {
 struct At {
     gate: Gate,
     class: Class,
+    needs: Needs,
 }
 
 impl Gate {
@@ -45,7 +46,8 @@ impl Gate {
         route: &Route,
         handler: MethodRouter<S>,
     ) -> MethodRouter<S> {
-        handler.layer(from_fn_with_state(At { gate: self.clone(), class: route.class }, pass))
+        let at = At { gate: self.clone(), class: route.class, needs: route.needs };
+        handler.layer(from_fn_with_state(at, pass))
     }
 
     /// Another service of this installation, acting for the caller: the caller was counted where it came in.
@@ -58,8 +60,8 @@ impl Gate {
     }
 }
 
-async fn pass(State(At { gate, class }): State<At>, request: Request, next: Next) -> Response {
-    match admit(&gate, class, request).await {
+async fn pass(State(at): State<At>, request: Request, next: Next) -> Response {
+    match admit(&at, request).await {
         Ok((request, standing)) => {
             let mut response = next.run(request).await;
             if let Some(standing) = standing {
@@ -72,10 +74,10 @@ async fn pass(State(At { gate, class }): State<At>, request: Request, next: Next
 }
 
 async fn admit(
-    gate: &Gate,
-    class: Class,
+    At { gate, class, needs }: &At,
     request: Request,
 ) -> Result<(Request, Option<super::limits::Standing>), Problem> {
+    let class = *class;
     let internal = gate.is_internal(&request);
     let (mut parts, body) = request.into_parts();
     let ip = ClientIp::of(&parts, &gate.trusted);
@@ -93,6 +95,7 @@ async fn admit(
         Err(problem) => gate.limits.check(Class::Read, &address).and(Err(problem)),
     }?;
     let standing = if internal { None } else { gate.limits.check(class, &principal.limit_key())? };
+    principal.must(*needs)?;
     parts.extensions.insert(principal);
     Ok((Request::from_parts(parts, body), standing))
 }

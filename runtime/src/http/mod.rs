@@ -8,6 +8,7 @@ pub mod health;
 mod limits;
 pub mod openapi;
 pub mod parameters;
+mod rooms;
 pub mod routes;
 mod times;
 
@@ -16,5 +17,6 @@ pub use client_ip::ClientIp;
 pub use frame::{RequestNames, compose, serve};
 pub use gate::Gate;
 pub use limits::Limits;
-pub use routes::{Rooms, Service};
+pub use rooms::Rooms;
+pub use routes::Service;
 pub use times::{micros_rfc3339, rfc3339};

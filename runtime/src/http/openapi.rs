@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::routes::{Class, ROUTES, Route};
+use super::parameters::{Kind, Parameter};
+use super::routes::{Class, Route, routes};
 
 /// The document; `schemas` are the services' `components/schemas`.
 pub fn document(schemas: Map<String, Value>) -> Value {
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in routes() {
         let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
             item.insert(route.method.to_ascii_lowercase(), operation(route));
@@ -44,9 +45,8 @@ fn operation(route: &Route) -> Value {
         let name = part.trim_matches(['{', '}']);
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     }
-    for (name, description) in route.query.iter().copied().flatten() {
-        parameters
-            .push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
+    for Parameter { name, kind, description } in route.query.iter().copied().flatten() {
+        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema(*kind) }));
     }
     let mut responses = Map::new();
     for (status, description, schema) in route.answers {
@@ -72,6 +72,22 @@ fn operation(route: &Route) -> Value {
             json!({ "required": true, "content": { "application/json": { "schema": reference(body) } } });
     }
     operation
+}
+
+fn schema(kind: Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Decimal => json!({ "type": "number" }),
+        Kind::OneOf(all) => json!({ "type": "string", "enum": all }),
+        Kind::Whole(least, most, default) => {
+            let mut schema = json!({ "type": "integer", "minimum": least, "maximum": most });
+            if let Some(default) = default {
+                schema["default"] = json!(default);
+            }
+            schema
+        }
+    }
 }
 
 fn reference(name: &str) -> Value {

@@ -1,72 +1,134 @@
-//! What the routes' queries may name, and what for: what is read, refused and documented.
+//! What the routes' queries may name, of which kind, and what for: what is read, refused and documented.
 
-/// Name, and what it does.
-pub type Parameter = (&'static str, &'static str);
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub description: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// RFC 3339
+    Time,
+    /// A decimal of at most twelve places.
+    Decimal,
+    /// Within bounds; the default where it is not given, if it has one.
+    Whole(u64, u64, Option<u64>),
+    OneOf(&'static [&'static str]),
+}
 
 /// In parts, as routes share some.
 pub type Query = &'static [&'static [Parameter]];
 
-pub fn names(query: Query) -> impl Iterator<Item = &'static str> {
-    query.iter().flat_map(|part| part.iter().map(|(name, _)| *name))
+pub fn find(query: Query, name: &str) -> Option<&'static Parameter> {
+    query.iter().copied().flatten().find(|parameter| parameter.name == name)
 }
+
+const fn text(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Text, description }
+}
+
+const fn time(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Time, description }
+}
+
+const fn decimal(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Decimal, description }
+}
+
+const fn whole(name: &'static str, (least, most, default): (u64, u64, u64), description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Whole(least, most, Some(default)), description }
+}
+
+/// Of a resource, without a default.
+const fn version(name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::Whole(1, i64::MAX as u64, None), description }
+}
+
+const fn one_of(name: &'static str, all: &'static [&'static str], description: &'static str) -> Parameter {
+    Parameter { name, kind: Kind::OneOf(all), description }
+}
+
+const INTERVALS: &[&str] = &["hour", "day", "week", "month"];
+const FLAG: &[&str] = &["true", "false"];
+const SORTS: &[&str] = &[
+    "started_at",
+    "-started_at",
+    "total_cost",
+    "-total_cost",
+    "total_duration_ms",
+    "-total_duration_ms",
+    "total_tokens",
+    "-total_tokens",
+];
 
 /// Of traces in a period that ends now, where nothing else is said.
 const PERIOD: &[Parameter] = &[
-    (
-        "from",
-        "Traces that started at or after (RFC 3339); default: 30 days of the time zone, the last one being that of `to`",
-    ),
-    (
-        "to",
-        "Traces that started before (RFC 3339); default: now, with what clocks that are ahead have for later today (UTC)",
-    ),
+    time("from", "Traces that started at or after; default: 30 days of the time zone, the last one being that of `to`"),
+    time("to", "Traces that started before; default: now, with what clocks that are ahead have for later today (UTC)"),
 ];
 
-const PERIODS_ZONE: &[Parameter] = &[("timezone", "An IANA name, for the default of `from`; default UTC")];
+const PERIODS_ZONE: &[Parameter] = &[text("timezone", "An IANA name, for the default of `from`; default UTC")];
 
 /// What traces have in common.
 const IN_COMMON: &[Parameter] = &[
-    ("project_id", "Exact project"),
-    ("environment", "Exact environment"),
-    ("name", "Exact name"),
-    ("user_id", "Exact user"),
-    ("session_id", "Exact session"),
-    ("tag", "One of the trace's tags"),
+    text("project_id", "Exact project"),
+    text("environment", "Exact environment"),
+    text("name", "Exact name"),
+    text("user_id", "Exact user"),
+    text("session_id", "Exact session"),
+    text("tag", "One of the trace's tags"),
 ];
 
-const MODEL: &[Parameter] = &[("model", "A model that one of the spans used")];
+const MODEL: &[Parameter] = &[text("model", "A model that one of the spans used")];
 
 /// Of the list, and of what exports it.
 const LIST_FILTERS: &[Parameter] = &[
-    ("status", "running, completed or failed"),
-    ("from", "Traces that started at or after (RFC 3339)"),
-    ("to", "Traces that started before (RFC 3339)"),
-    ("min_cost", "Traces with a total cost of at least (US dollars)"),
-    ("min_duration_ms", "Traces with a total duration of at least"),
-    ("q", "Words that occur in the trace's name"),
+    one_of("status", &["running", "completed", "failed"], "Exact status"),
+    time("from", "Traces that started at or after"),
+    time("to", "Traces that started before"),
+    decimal("min_cost", "Traces with a total cost of at least (US dollars)"),
+    decimal("min_duration_ms", "Traces with a total duration of at least"),
+    text("q", "Words that occur in the trace's name"),
 ];
 
-const PAGE: &[Parameter] = &[("limit", "1 to 200, default 50"), ("cursor", "next_cursor of the page before")];
+const PAGE: &[Parameter] =
+    &[whole("limit", (1, 200, 50), "How many"), text("cursor", "next_cursor of the page before")];
+
+/// Of lists that also take an offset, and count.
+const LIST: &[Parameter] = &[
+    whole("offset", (0, 10_000, 0), "How many before the page; beyond that use the cursor"),
+    one_of("count", &["exact"], "Count all of a filtered list"),
+];
 
 pub const LIST_QUERY: Query = &[
     LIST_FILTERS,
     IN_COMMON,
     MODEL,
-    &[("sort", "started_at, total_cost, total_duration_ms or total_tokens; `-` before it for descending")],
+    &[one_of("sort", SORTS, "`-` before it for descending; default `-started_at`")],
     PAGE,
-    &[("offset", "At most 10000; beyond that use the cursor"), ("count", "`exact`: count all of a filtered list")],
+    LIST,
 ];
 
-pub const SPANS_QUERY: Query = &[&[("limit", "1 to 1000, default 200"), ("cursor", "next_cursor of the page before")]];
+pub const SPANS_QUERY: Query =
+    &[&[whole("limit", (1, 1_000, 200), "How many"), text("cursor", "next_cursor of the page before")]];
 
 pub const EXPORT_QUERY: Query = &[
     &[
-        (
+        one_of(
             "format",
+            &["ndjson", "csv", "parquet"],
             "ndjson (default; lines like the API's traces and spans), csv (texts that begin like a formula, or with `'`, \
              have a `'` before them) or parquet",
         ),
-        ("payloads", "true (default), or false: without input, output, error, metadata, token_ids and logprobs"),
+        one_of(
+            "payloads",
+            FLAG,
+            "`true` by default; `false`: without input, output, error, metadata, token_ids and logprobs",
+        ),
     ],
     LIST_FILTERS,
     IN_COMMON,
@@ -76,12 +138,16 @@ pub const EXPORT_QUERY: Query = &[
 pub const COSTS_QUERY: Query = &[
     PERIOD,
     &[
-        ("timezone", "An IANA name, for the days and intervals; default UTC"),
-        ("interval", "hour, day, week (from Monday) or month: a series beside `daily`"),
-        ("group_by", "model, name, user, session, project, environment or tag"),
-        ("limit", "Groups, the dearest first: 1 to 1000, default 100; the rest is summed up in `others`"),
-        ("compare", "`previous`: the period of the same length before this one"),
-        ("model", "What this model was used for, not whole traces"),
+        text("timezone", "An IANA name, for the days and intervals; default UTC"),
+        one_of("interval", INTERVALS, "A series beside `daily`; weeks are from Monday"),
+        one_of(
+            "group_by",
+            &["model", "name", "user", "session", "project", "environment", "tag"],
+            "What the groups have in common",
+        ),
+        whole("limit", (1, 1_000, 100), "Groups, the dearest first; the rest is summed up in `others`"),
+        one_of("compare", &["previous"], "With the period of the same length before this one"),
+        text("model", "What this model was used for, not whole traces"),
     ],
     IN_COMMON,
 ];
@@ -90,8 +156,8 @@ pub const COST_INTELLIGENCE_QUERY: Query = &[
     PERIOD,
     PERIODS_ZONE,
     &[
-        ("limit", "Features, models and recommendations, each: 1 to 200, default 50"),
-        ("model", "What this model was used for; features: traces that used it"),
+        whole("limit", (1, 200, 50), "Features, models and recommendations, each"),
+        text("model", "What this model was used for; features: traces that used it"),
     ],
     IN_COMMON,
 ];
@@ -100,33 +166,33 @@ pub const MODELS_QUERY: Query = &[
     PERIOD,
     PERIODS_ZONE,
     &[
-        ("project_id", "Exact project"),
-        ("environment", "Exact environment"),
-        ("priced", "`false`: models without a price in force only; `true`: the others only"),
-        ("limit", "1 to 1000, default 200"),
+        text("project_id", "Exact project"),
+        text("environment", "Exact environment"),
+        one_of("priced", FLAG, "`false`: models without a price in force only; `true`: the others only"),
+        whole("limit", (1, 1_000, 200), "How many"),
     ],
 ];
 
 pub const DRIFT_QUERY: Query = &[
     &[
-        ("from", "Start of the current window, the start of a day; default: 7 days before `to`"),
-        ("to", "Its end, the start of a day; default: that of today"),
-        ("timezone", "An IANA name, for the days; default UTC"),
-        ("baseline_days", "Days before `from` to compare with: 1 to 180, default 21"),
-        ("by", "name, model or environment: where the drift is, and whether it is a change of the mix"),
-        ("limit", "Groups, the largest first: 1 to 20, default 10"),
+        time("from", "Start of the current window, the start of a day; default: 7 days before `to`"),
+        time("to", "Its end, the start of a day; default: that of today"),
+        text("timezone", "An IANA name, for the days; default UTC"),
+        whole("baseline_days", (1, 180, 21), "Days before `from` to compare with"),
+        one_of("by", &["name", "model", "environment"], "Where the drift is, and whether it is a change of the mix"),
+        whole("limit", (1, 20, 10), "Groups, the largest first"),
     ],
     IN_COMMON,
     MODEL,
 ];
 
 const ANOMALIES_WINDOW: &[Parameter] = &[
-    ("window_hours", "The hours before the moment: 1 to 168, default 6"),
-    ("timezone", "An IANA name, for the same hours of earlier days; default UTC"),
+    whole("window_hours", (1, 168, 6), "The hours before the moment"),
+    text("timezone", "An IANA name, for the same hours of earlier days; default UTC"),
 ];
 
 pub const ANOMALIES_QUERY: Query = &[
-    &[("at", "The moment, in the time of the traces (RFC 3339); default now. What arrived later is counted too")],
+    &[time("at", "The moment, in the time of the traces; default now. What arrived later is counted too")],
     ANOMALIES_WINDOW,
     IN_COMMON,
     MODEL,
@@ -134,9 +200,9 @@ pub const ANOMALIES_QUERY: Query = &[
 
 pub const BACKTEST_QUERY: Query = &[
     &[
-        ("from", "The first moment (RFC 3339), taken to its hour; default: seven days before `to`"),
-        ("to", "The last one; default now"),
-        ("step_hours", "Between two moments: 1 to 24, default 1; at most 1000 moments"),
+        time("from", "The first moment, taken to its hour; default: seven days before `to`"),
+        time("to", "The last one; default now"),
+        whole("step_hours", (1, 24, 1), "Between two moments, of which there are at most 1000"),
     ],
     ANOMALIES_WINDOW,
     IN_COMMON,
@@ -146,13 +212,44 @@ pub const BACKTEST_QUERY: Query = &[
 pub const FAILURES_QUERY: Query = &[
     PERIOD,
     &[
-        ("timezone", "An IANA name, for the intervals; default UTC"),
-        ("interval", "Of the trend: hour, day, week (from Monday) or month; default day"),
-        ("recent_hours", "Before `to`: what is seen there for the first time is new; 1 to 8784, default 24"),
-        ("limit", "Clusters, the most frequent first: 1 to 200, default 50"),
+        text("timezone", "An IANA name, for the intervals; default UTC"),
+        one_of("interval", INTERVALS, "Of the trend; weeks are from Monday; default day"),
+        whole("recent_hours", (1, 8_784, 24), "Before `to`: what is seen there for the first time is new"),
+        whole("limit", (1, 200, 50), "Clusters, the most frequent first"),
     ],
     IN_COMMON,
     MODEL,
 ];
 
 pub const FAILED_TRACES_QUERY: Query = &[PERIOD, PERIODS_ZONE, PAGE, IN_COMMON, MODEL];
+
+pub const SKILLS_QUERY: Query =
+    &[&[text("scope", "Exact scope"), text("tags", "Comma separated: skills that have all of them")], PAGE, LIST];
+
+pub const SKILL_QUERY: Query = &[&[version("version", "A version; default: the current one")]];
+
+pub const SKILL_VERSIONS_QUERY: Query = &[PAGE];
+
+pub const PROMPTS_QUERY: Query =
+    &[&[text("name", "Exact name"), text("label", "A label that the prompt has; `latest`: all prompts")], PAGE, LIST];
+
+pub const PROMPT_QUERY: Query = &[&[
+    text("label", "Only the version that this label points at; `latest`: the newest one"),
+    version("version", "Only this version"),
+]];
+
+pub const PROMPT_VERSIONS_QUERY: Query = &[PAGE];
+
+pub const PROMPT_DIFF_QUERY: Query = &[&[version("from", "A version"), version("to", "Another one")]];
+
+pub const MEMORY_QUERY: Query = &[
+    &[
+        one_of("scope", &["session", "project", "global"], "Exact scope"),
+        one_of("category", &["fact", "preference", "correction", "pattern", "instruction"], "Exact category"),
+        text("project_id", "Exact project"),
+        text("session_id", "Exact session"),
+        text("key", "Exact key"),
+    ],
+    PAGE,
+    LIST,
+];

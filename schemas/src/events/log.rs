@@ -15,7 +15,10 @@ pub struct LogCreated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContentsErased {
     pub keys: i64,
+    /// Of the telemetry topic.
     pub upto: Vec<Frontier>,
+    #[serde(default)]
+    pub workspace_upto: Vec<Frontier>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

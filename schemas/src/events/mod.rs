@@ -3,8 +3,11 @@
 pub mod api_keys;
 pub mod feedback;
 pub mod log;
+pub mod memory;
 pub mod prices;
+pub mod prompts;
 pub mod root_cause;
+pub mod skills;
 pub mod traces;
 
 use crate::codec::{self, CodecError};
@@ -13,8 +16,13 @@ use crate::topics;
 pub use api_keys::{ApiKeyCreated, ApiKeyRevoked};
 pub use feedback::{FeedbackContent, FeedbackGiven};
 pub use log::{ContentsErased, Frontier, LogCreated, RecordHeader, Redriven};
+pub use memory::{MemoryContent, MemoryDeleted, MemoryStored};
 pub use prices::PriceTablePublished;
+pub use prompts::{
+    PromptContent, PromptCreated, PromptDeleted, PromptLabelled, PromptVersionAdded, PromptVersionContent,
+};
 pub use root_cause::{RootCause, RootCauseContent, RootCauseFound};
+pub use skills::{SkillChanged, SkillContent, SkillCreated, SkillDeleted};
 pub use traces::{
     Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
     TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
@@ -57,6 +65,15 @@ events! {
     ApiKeyCreated, "api_key_created", "dev.retrace.api_key.created.v1", topics::WORKSPACE;
     ApiKeyRevoked, "api_key_revoked", "dev.retrace.api_key.revoked.v1", topics::WORKSPACE;
     PriceTablePublished, "price_table_published", "dev.retrace.price_table.published.v1", topics::WORKSPACE;
+    SkillCreated, "skill_created", "dev.retrace.skill.created.v1", topics::WORKSPACE;
+    SkillChanged, "skill_changed", "dev.retrace.skill.changed.v1", topics::WORKSPACE;
+    SkillDeleted, "skill_deleted", "dev.retrace.skill.deleted.v1", topics::WORKSPACE;
+    PromptCreated, "prompt_created", "dev.retrace.prompt.created.v1", topics::WORKSPACE;
+    PromptVersionAdded, "prompt_version_added", "dev.retrace.prompt.version_added.v1", topics::WORKSPACE;
+    PromptLabelled, "prompt_labelled", "dev.retrace.prompt.labelled.v1", topics::WORKSPACE;
+    PromptDeleted, "prompt_deleted", "dev.retrace.prompt.deleted.v1", topics::WORKSPACE;
+    MemoryStored, "memory_stored", "dev.retrace.memory.stored.v1", topics::WORKSPACE;
+    MemoryDeleted, "memory_deleted", "dev.retrace.memory.deleted.v1", topics::WORKSPACE;
     ContentsErased, "contents_erased", "dev.retrace.contents.erased.v1", topics::WORKSPACE;
     LogCreated, "log_created", "dev.retrace.log.created.v1", topics::WORKSPACE;
     Redriven, "redriven", "dev.retrace.log.redriven.v1", topics::WORKSPACE;

@@ -13,6 +13,7 @@ mod models;
 mod play;
 mod savings;
 mod shrink;
+mod skills;
 
 use std::time::Instant;
 

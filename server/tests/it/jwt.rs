@@ -6,6 +6,7 @@ mod provider;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use rsa::traits::PublicKeyParts;
+use runtime::http::routes::{Needs, routes};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -42,6 +43,39 @@ async fn a_token_speaks_for_its_organisation_and_without_one_for_its_user() {
     assert_eq!(ann.get_after(&path, &marked).await.expect(200).json()["golden"], true);
     let deleted = bob.delete(&path).await.expect(204);
     ann.get_after(&path, &deleted).await.expect(404);
+    retrace.assert_exact().await;
+}
+
+/// The table of docs/PERMISSIONS.md against the server: no route is forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_reads_and_changes_nothing() {
+    let provider = Provider::start().await;
+    let retrace = trusting(&provider, 3600).await;
+    let bearer =
+        |user, changes| Bearer::new(&retrace, &KEYS[0].token("k1", &with(claims(user, Some("acme")), changes)));
+    let (ann, vic) = (bearer("ann", json!({})), bearer("vic", json!({"org_role": "org:viewer"})));
+    let id = ann.post(TRACES, json!({"name": "of acme"})).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    vic.get(&format!("{TRACES}/{id}")).await.expect(200);
+    // A key allows no more than the role of who made it.
+    let key = vic.post("/api/v1/api-keys", json!({})).await.expect(201).json()["key"].as_str().unwrap().to_owned();
+    let key = retrace.client.with_key(&key);
+    // Its own key a viewer may renew and revoke, which would end the test.
+    let others = routes().filter(|route| route.path != "/api/v1/api-keys");
+    for route in others.filter(|route| route.needs > Needs::Nothing) {
+        let path = route.path.replace("{id}", &id);
+        let method = reqwest::Method::from_bytes(route.method.as_bytes()).unwrap();
+        let refused = key.send(method.clone(), &path, &[], Some(b"{}".to_vec())).await;
+        match route.needs {
+            Needs::Reading => assert_ne!(refused.status.as_u16(), 403, "{method} {path}"),
+            _ => {
+                let refused = refused.expect(403).error();
+                assert_eq!(refused, "The role viewer does not allow this: it reads only", "{method} {path}");
+            }
+        }
+    }
+    for (role, status) in [(json!("org:billing"), 403), (json!("admin"), 201), (json!(null), 201)] {
+        bearer("bea", json!({"org_role": role})).post(TRACES, json!({})).await.expect(status);
+    }
     retrace.assert_exact().await;
 }
 

@@ -1,6 +1,9 @@
 //! The specification as tests: every expectation is a sentence of docs/SEMANTICS.md, on events made by hand.
 
 mod derived;
+mod memory;
+mod prompts;
+mod resources;
 mod traces;
 mod workspace;
 

@@ -16,7 +16,7 @@ use super::events::Sealer;
 use super::parse;
 use crate::append::{Appended, Caller};
 use crate::idempotency::{Claim, Claimed};
-use crate::json::{Fields, Reader};
+use crate::json::object;
 use crate::state::AppState;
 
 pub async fn post(
@@ -120,15 +120,12 @@ pub async fn golden(
 }
 
 fn golden_of(body: &[u8]) -> Result<bool, Problem> {
-    let fields: Fields<'_> =
-        serde_json::from_slice(body).map_err(|_| Problem::bad_request("the body is not a JSON object"))?;
-    let (mut faults, mut warnings) = (Vec::new(), Vec::new());
-    let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
-    match reader.boolean("golden") {
-        Some(golden) => Ok(golden),
-        None if faults.is_empty() => Err(Problem::bad_request("golden is missing")),
-        None => Err(Problem::faults(faults)),
-    }
+    object(body, |reader| {
+        if reader.fields.get("golden").is_none() {
+            reader.fault("golden", "is missing");
+        }
+        reader.boolean("golden").unwrap_or_default()
+    })
 }
 
 /// An id of another form cannot name a trace; a read of it is a 404, and so is a write.

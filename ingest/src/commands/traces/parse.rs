@@ -5,7 +5,7 @@ use schemas::{Money, ids};
 use serde_json::value::RawValue;
 
 use super::spans::{self, Span};
-use crate::json::{Fields, Reader, Repaired, scan};
+use crate::json::{Fields, Reader, Repaired, scan, syntax_fault};
 
 /// The fields whose values are kept as sent; elsewhere `NaN` is a fault, except that an unusable cost is dropped.
 const LENIENT: &[&str] = &["input", "output", "metadata", "logprobs", "token_ids", "cost", "total_cost"];
@@ -60,13 +60,6 @@ pub fn trace(body: &[u8], id: Option<&str>, most_spans: usize) -> Result<Trace, 
     let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
     let trace = read(&mut reader, id, most_spans);
     if faults.is_empty() { Ok(Trace { warnings, ..trace }) } else { Err(faults) }
-}
-
-fn syntax_fault(cause: &serde_json::Error) -> String {
-    if cause.is_data() {
-        return "the body is not a JSON object".to_owned();
-    }
-    format!("the body is not valid JSON at line {} column {}", cause.line(), cause.column())
 }
 
 fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: usize) -> Trace {

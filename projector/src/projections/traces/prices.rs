@@ -5,7 +5,7 @@ use schemas::Event;
 use schemas::prices::{PriceBook, Usage};
 use sqlx::PgPool;
 
-use super::super::workspace::price_table;
+use super::super::workspace::price_tables;
 use super::entry::TraceEntry;
 use super::fold::At;
 use super::rows::SpanRow;
@@ -23,7 +23,7 @@ pub fn named(event: &Event) -> &str {
 pub async fn load(book: &mut PriceBook, pool: &PgPool, events: impl Iterator<Item = &Event>) -> anyhow::Result<()> {
     for hash in events.flat_map(|event| named(event).split(',')).filter(|hash| !hash.is_empty()) {
         if !book.knows(hash) {
-            let table = price_table(pool, hash).await?;
+            let table = price_tables::text(pool, hash).await?;
             let table = table.with_context(|| format!("the price table {hash} is not known yet"))?;
             book.add(hash, &table).map_err(anyhow::Error::msg)?;
         }

@@ -47,12 +47,11 @@ impl Asked {
         let filters = Filters::read(&mut params);
         let days = period.cut(Interval::Day, &mut params);
         let series = Interval::read(&mut params).map(|interval| period.cut(interval, &mut params));
-        let names: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
         let group_by = params
-            .one_of("group_by", &names)
+            .one_of("group_by")
             .and_then(|asked| GROUPS.iter().find(|(name, _)| *name == asked).map(|(_, group)| (asked, *group)));
-        let limit = params.whole("limit", 1, MOST_MODELS, 100);
-        let compare = params.one_of("compare", &["previous"]).is_some();
+        let limit = params.whole("limit");
+        let compare = params.one_of("compare").is_some();
         params.finish()?;
         Ok(Asked { period, filters, days, series, group_by, limit, compare })
     }

@@ -41,12 +41,12 @@ impl Asked {
     pub fn read(pairs: Vec<(String, String)>) -> Result<Asked, Problem> {
         let mut params = Params::new(pairs, EXPORT_QUERY);
         let filters = Filters::read(&mut params);
-        let format = match params.one_of("format", &["ndjson", "csv", "parquet"]).as_deref() {
+        let format = match params.one_of("format").as_deref() {
             Some("csv") => Format::Csv,
             Some("parquet") => Format::Parquet,
             _ => Format::Ndjson,
         };
-        let payloads = params.one_of("payloads", &["true", "false"]).as_deref() != Some("false");
+        let payloads = params.one_of("payloads").as_deref() != Some("false");
         params.finish()?;
         Ok(Asked { format, payloads, filters })
     }

@@ -35,8 +35,8 @@ pub async fn list(
     let mut params = Params::new(pairs, MODELS_QUERY);
     let period = Period::read(&mut params);
     let filters = Filters::read(&mut params);
-    let priced = params.one_of("priced", &["true", "false"]).map(|text| text == "true");
-    let limit = params.whole("limit", 1, 1_000, 200) as usize;
+    let priced = params.one_of("priced").map(|text| text == "true");
+    let limit = params.whole("limit") as usize;
     params.finish()?;
     for topic in [Topic::Telemetry, Topic::Workspace] {
         state.freshness.after(&state.signer, &headers, topic).await?;

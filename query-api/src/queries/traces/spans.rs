@@ -27,7 +27,7 @@ pub async fn spans(
     headers: HeaderMap,
 ) -> Result<Json<SpanList>, Problem> {
     let mut params = Params::new(pairs, SPANS_QUERY);
-    let limit = params.whole("limit", 1, 1000, 200);
+    let limit = params.whole("limit");
     let purpose = format!("spans\0{id}");
     let cursor = Cursor::asked(&mut params, &state.signer, &purpose);
     params.finish()?;

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ingest::PriceTables;
 use ingest::publish::Publisher;
 use ingest::system;
-use projector::projections::workspace::price_table;
+use projector::projections::workspace::price_tables;
 use runtime::Settings;
 use schemas::prices::PriceBook;
 use sqlx::PgPool;
@@ -130,7 +130,7 @@ impl Repricing<'_> {
         }
         for hash in tables.split(',') {
             if !book.knows(hash) {
-                let text = price_table(&self.pool, hash).await?;
+                let text = price_tables::text(&self.pool, hash).await?;
                 let text = text.with_context(|| format!("the price table {hash} is not in Postgres"))?;
                 book.add(hash, &text).map_err(anyhow::Error::msg)?;
             }

@@ -125,6 +125,10 @@ impl Client {
         self.send(Method::PATCH, path, &[], Some(body.to_string().into_bytes())).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, &[], Some(body.to_string().into_bytes())).await
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], None).await
     }

@@ -1,5 +1,6 @@
 //! Engines and installations.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use engines::{Stack, StackConfig};
 use ingest::system::System;
+use projector::erase::Eraser;
 use retrace_server::commands;
 use retrace_server::commands::lag::Standing;
+use retrace_server::commands::rebuild::rebuild;
 use retrace_server::services::{self, Role};
 use retrace_server::up::local_user;
 use runtime::Settings;
 use runtime::auth::Principal;
 use runtime::lifecycle::Tasks;
-use schemas::topics;
+use schemas::{sealing, topics};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -181,6 +184,24 @@ impl Retrace {
             anyhow::Ok(records)
         };
         tokio::task::spawn_blocking(read).await.unwrap().unwrap()
+    }
+
+    /// One batch of erasures; how many deletions it held.
+    pub async fn erase(&self) -> usize {
+        let pool = runtime::postgres::pool(&self.settings).unwrap();
+        let client = migrations::clickhouse::client(&self.settings);
+        Eraser::new(Arc::clone(&self.settings), client, pool).unwrap().erase().await.unwrap()
+    }
+
+    /// Whose sealing keys stand in the log.
+    pub async fn sealed_under(&self) -> BTreeSet<String> {
+        let keys = self.log(topics::KEYS).await.into_iter().filter(|record| record.value.is_some());
+        keys.filter_map(|record| Some(sealing::parse_key_record_key(&record.key)?.1.to_owned())).collect()
+    }
+
+    /// Builds the workspace anew from the log.
+    pub async fn rebuild_workspace(&self) {
+        rebuild(&self.settings, "workspace", Duration::from_secs(2)).await.unwrap();
     }
 
     fn log_reader(&self) -> LogReader {

@@ -2,17 +2,19 @@
 
 use schemas::Money;
 use serde_json::{Value, json};
+use verify::resources::Resources;
 use verify::{Fold, TraceView};
 
 use super::bodies::{MODELS, NAMES};
 use super::history::{TENANTS, USERS};
 use super::models;
 use super::play::Play;
-use super::{costs, export, failures, savings};
+use super::{costs, export, failures, savings, skills};
 use crate::harness::{Client, Random, same, without};
 
 /// The first difference, in words.
-pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Result<(), String> {
+pub async fn compare(play: &Play<'_>, fold: &Fold, resources: &Resources, random: &mut Random) -> Result<(), String> {
+    play.skills.compare(resources)?;
     for tenant in 0..TENANTS {
         let users: Vec<_> = USERS.iter().zip(&play.clients).filter(|((of, _), _)| *of == tenant).collect();
         let client = users[0].1;
@@ -40,6 +42,7 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, random: &mut Random) -> Resul
         savings::compare(client, &views, random).await?;
         failures::compare(client, &views, random).await?;
         export::compare(client, &views, random).await?;
+        skills::compare(client, &play.tenants[tenant], resources).await?;
     }
     Ok(())
 }

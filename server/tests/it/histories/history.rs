@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::bodies::body;
+use super::skills;
 use crate::harness::Random;
 
 /// Two users of one tenant, and one of another.
@@ -39,6 +40,7 @@ pub enum What {
     Look,
     /// A model is asked why it failed, whether it was before or not.
     RootCause(bool),
+    Skill(skills::Command),
 }
 
 impl What {
@@ -76,7 +78,7 @@ impl History {
             // Sent again: by a client that saw no answer, or from a backlog.
             return (*random.pick(&earlier)).clone();
         }
-        let what = match random.below(100) {
+        let what = match random.below(112) {
             0..60 => What::Post(body(random)),
             60..72 => What::Patch(body(random)),
             72..79 => What::Delete,
@@ -88,7 +90,8 @@ impl History {
             93 => What::Prices(random.between(1, 9) as u8),
             94 | 95 => What::Reprice(random.between(1, 9) as u8),
             96 | 97 => What::RootCause(random.percent(50)),
-            _ => What::Look,
+            98 | 99 => What::Look,
+            _ => What::Skill(skills::Command::draw(random)),
         };
         Request { user: *random.pick(&[0, 0, 1, 2, 2]), trace: random.below(TRACES), what }
     }

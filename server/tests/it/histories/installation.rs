@@ -71,8 +71,10 @@ impl Installation {
         let mut failures = failures_of(played);
         self.retrace.settled().await;
         let fold = self.retrace.fold().await;
+        let resources = fold.resources(None);
         let seed = self.random.next();
-        let compared = each(&plays, |play| async { check::compare(play, &fold, &mut Random::new(seed)).await }).await;
+        let compared =
+            each(&plays, |play| async { check::compare(play, &fold, &resources, &mut Random::new(seed)).await }).await;
         failures.extend(failures_of(compared));
         let report = self.retrace.report().await;
         if !report.is_exact() {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::history::{History, Request, TENANTS, TRACES, USERS, What};
+use super::skills;
 use crate::harness::{Answer, Client, Retrace};
 use crate::reprice::options;
 
@@ -24,6 +25,7 @@ pub struct Play<'a> {
     pub tenants: [String; TENANTS],
     pub traces: [String; TRACES],
     pub clients: Vec<Client>,
+    pub skills: skills::Answers,
 }
 
 /// What is known of a tenant's trace without looking.
@@ -51,7 +53,7 @@ impl<'a> Play<'a> {
             });
             // One as OpenTelemetry writes it.
             let traces = [Uuid::new_v4().to_string(), Uuid::new_v4().simple().to_string()];
-            plays.push(Play { history, tenants, traces, clients: clients.into() });
+            plays.push(Play { history, tenants, traces, clients: clients.into(), skills: skills::Answers::default() });
         }
         Publisher::new(&retrace.settings).unwrap().append(events).await.unwrap();
         retrace.settled().await;
@@ -100,6 +102,15 @@ impl<'a> Play<'a> {
                 (Method::POST, format!("{path}/feedback"), Some(json!({"value": value, "note": note})))
             }
             What::Look => (Method::GET, path, None),
+            What::Skill(command) => {
+                let tenant = &self.tenants[USERS[*user].0];
+                let (method, path, headers, body) = command.request(tenant);
+                let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let (answer, tries) =
+                    until_answered(&self.clients[*user], method, &path, &headers, body.as_ref()).await?;
+                self.skills.learn(tenant, command, answer.status.as_u16(), &answer.text)?;
+                return Ok((Some(answer), tries));
+            }
             What::RootCause(refresh) => {
                 let body = json!({"traceId": id, "refresh": refresh});
                 (Method::POST, "/api/v1/insights/root-cause".to_owned(), Some(body))
@@ -133,6 +144,8 @@ async fn until_answered(
     for tries in 1.. {
         let body = body.map(|body| body.to_string().into_bytes());
         let last = match client.try_send(method.clone(), path, headers, body).await {
+            // Of the same command, sent twice at once.
+            Ok(answer) if answer.text.contains("with this Idempotency-Key is in progress") => answer.text,
             Ok(answer) if answer.status != 503 => return Ok((answer, tries)),
             Ok(answer) => answer.text,
             Err(cause) => format!("{cause:?}"),
@@ -161,10 +174,15 @@ impl Known {
 /// Whether the answer is one that the request can have.
 fn expected(request: &Request, known: &Known, answer: Option<&Answer>, tries: u32) -> Result<(), String> {
     let Some(answer) = answer else { return Ok(()) };
+    if let What::Skill(_) = request.what {
+        // The fold says which.
+        let may_be = matches!(answer.status.as_u16(), 200 | 201 | 204 | 404 | 412);
+        return if may_be { Ok(()) } else { Err(format!("{:?} was answered {}", request.what, answer.text)) };
+    }
     let right = match request.what {
         What::Post(_) | What::Feedback(..) => 201,
         What::Patch(_) | What::Golden(_) | What::Look | What::Prices(_) | What::Reprice(_) | What::RootCause(_) => 200,
-        What::Delete => 204,
+        What::Delete | What::Skill(_) => 204,
     };
     let is_deletion = matches!(request.what, What::Delete);
     let may_be_absent = !request.what.writes() && (!known.recorded || known.unsure || (is_deletion && tries > 1));

@@ -79,7 +79,7 @@ pub async fn cost_intelligence(
     let period = Period::read(&mut params);
     let filters = Filters::read(&mut params);
     let traces = trace_filters::Filters::in_common(&params);
-    let limit = params.whole("limit", 1, 200, 50) as usize;
+    let limit = params.whole("limit") as usize;
     params.finish()?;
     for topic in [Topic::Telemetry, Topic::Workspace] {
         state.freshness.after(&state.signer, &headers, topic).await?;

@@ -45,7 +45,7 @@ impl Asked {
         let hour = |micros: i64| micros.div_euclid(1_000_000 * HOUR) * HOUR;
         let to = hour(params.time("to").unwrap_or_else(now));
         let from = params.time("from").map_or(to - 7 * 24 * HOUR, hour);
-        let (window_hours, step_hours) = (window_hours(&mut params), params.whole("step_hours", 1, 24, 1) as u16);
+        let (window_hours, step_hours) = (window_hours(&mut params), params.whole("step_hours") as u16);
         if from > to {
             params.fault("from is after to".to_owned());
         } else if (to - from) / (i64::from(step_hours) * HOUR) >= MOST_MOMENTS {

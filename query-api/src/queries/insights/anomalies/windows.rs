@@ -41,7 +41,7 @@ impl Asked {
 }
 
 pub fn window_hours(params: &mut Params) -> u16 {
-    params.whole("window_hours", 1, 168, 6) as u16
+    params.whole("window_hours") as u16
 }
 
 /// The current window, and those before it that began when there was history already; the newest first.

@@ -32,7 +32,7 @@ impl Asked {
         if from >= to {
             params.fault("from is not before to".to_owned());
         }
-        let baseline_days = params.whole("baseline_days", 1, 180, 21);
+        let baseline_days = params.whole("baseline_days");
         let start = back(&from, baseline_days as i64).unwrap_or_else(|| from.clone());
         let period = Period {
             from: start.timestamp().as_microsecond(),
@@ -41,7 +41,7 @@ impl Asked {
             zone,
         };
         let Intervals { starts: days } = period.cut(Interval::Day, &mut params);
-        let by = params.one_of("by", &["name", "model", "environment"]).map(|by| {
+        let by = params.one_of("by").map(|by| {
             let expression = match by.as_str() {
                 "name" => "toString(name)",
                 "environment" => "toString(ifNull(environment, ''))",
@@ -50,7 +50,7 @@ impl Asked {
             };
             (by, expression)
         });
-        let limit = params.whole("limit", 1, 20, 10);
+        let limit = params.whole("limit");
         let (project_id, filters) = (params.text("project_id"), Filters::in_common(&params));
         params.finish()?;
         Ok(Asked { project_id, filters, baseline: (start, from.clone()), current: (from, to), days, by, limit })

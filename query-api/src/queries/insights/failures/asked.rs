@@ -26,8 +26,8 @@ impl Asked {
         let (project_id, filters) = (params.text("project_id"), Filters::in_common(&params));
         let interval = Interval::read(&mut params).unwrap_or(Interval::Day);
         let intervals = period.cut(interval, &mut params);
-        let recent_hours = params.whole("recent_hours", 1, 24 * 366, 24);
-        let limit = params.whole("limit", 1, 200, 50) as usize;
+        let recent_hours = params.whole("recent_hours");
+        let limit = params.whole("limit") as usize;
         params.finish()?;
         Ok(Asked { period, project_id, filters, intervals, recent_hours, limit })
     }

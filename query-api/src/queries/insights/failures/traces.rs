@@ -47,7 +47,7 @@ pub async fn traces(
     let mut params = Params::new(pairs, FAILED_TRACES_QUERY);
     let period = Period::read(&mut params);
     let filters = Filters::in_common(&params);
-    let limit = params.whole("limit", 1, 200, 50) as usize;
+    let limit = params.whole("limit") as usize;
     let purpose = format!("failures\0{id}\0{}", filters.fingerprint());
     let cursor = Cursor::asked(&mut params, &state.signer, &purpose);
     params.finish()?;

@@ -1,18 +1,27 @@
-//! API keys, price tables and the progress of erasures in Postgres: rows and checkpoint in one transaction, which first
-//! locks the checkpoint and skips what lies below it.
+//! The workspace topic in Postgres: rows and checkpoint in one transaction, which first locks the checkpoint and skips what
+//! lies below it. One room a noun.
+
+mod api_keys;
+mod erasures;
+mod memory;
+mod outcomes;
+pub mod price_tables;
+mod prompts;
+mod skills;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
 use runtime::Settings;
-use runtime::postgres::{live_schema, schema};
+use runtime::postgres::schema;
 use schemas::{Envelope, Event, topics};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
 
+use self::outcomes::Outcome;
 use super::Projection;
 use crate::Checkpoint;
-use crate::log::decode::{Decoded, Outcome};
+use crate::log::decode::{self, Content, Decoded};
 use crate::log::identity::LogReader;
 
 pub struct Workspace {
@@ -26,21 +35,9 @@ pub struct Workspace {
 pub struct Prepared(Vec<Decoded>);
 
 pub fn hears(kind: &str) -> bool {
-    kind.starts_with("dev.retrace.api_key.")
-        || kind.starts_with("dev.retrace.price_table.")
-        || kind.starts_with("dev.retrace.contents.")
-}
-
-/// The text of a price table, if the live generation has it.
-pub async fn price_table(pool: &PgPool, hash: &str) -> anyhow::Result<Option<String>> {
-    let schema = live_schema(pool, "workspace").await?;
-    let sql = format!("SELECT body FROM {schema}.price_tables WHERE hash = $1 LIMIT 1");
-    let body: Option<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(hash).fetch_optional(pool).await?;
-    body.map(|body| {
-        let text = zstd::bulk::decompress(&body, 64 << 20).context("a price table cannot be decompressed")?;
-        Ok(String::from_utf8(text)?)
-    })
-    .transpose()
+    const HEARD: &[&str] = &["api_key", "price_table", "contents", "skill", "prompt", "memory"];
+    let noun = kind.strip_prefix("dev.retrace.").and_then(|rest| rest.split('.').next());
+    noun.is_some_and(|noun| HEARD.contains(&noun))
 }
 
 impl Workspace {
@@ -84,55 +81,47 @@ async fn apply(
     decoded: &Decoded,
     envelope: &Envelope,
     event: &Event,
+    content: &Content,
 ) -> sqlx::Result<()> {
+    let place = (decoded.partition, decoded.offset);
     match event {
-        Event::ApiKeyCreated(created) => sqlx::query(
-            "INSERT INTO api_keys (tenant, user_id, org, role, prefix, sha256, created_at, revoked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)
-             ON CONFLICT (tenant, user_id) DO UPDATE SET org = $3, role = $4, prefix = $5, sha256 = $6, created_at = $7, revoked_at = NULL",
-        )
-        .bind(&envelope.tenant)
-        .bind(&created.user)
-        .bind(&created.org)
-        .bind(&created.role)
-        .bind(&created.prefix)
-        .bind(created.sha256.as_slice())
-        .bind(envelope.time),
-        Event::ApiKeyRevoked(revoked) => {
-            sqlx::query("UPDATE api_keys SET revoked_at = $3 WHERE tenant = $1 AND user_id = $2 AND revoked_at IS NULL")
-                .bind(&envelope.tenant)
-                .bind(&revoked.user)
-                .bind(envelope.time)
-        }
-        Event::PriceTablePublished(table) => sqlx::query(
-            "INSERT INTO price_tables (hash, scope, body, published_at, partition_id, at_offset) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (scope, hash) DO UPDATE SET published_at = $4, at_offset = $6",
-        )
-        .bind(&table.hash)
-        .bind(&table.scope)
-        .bind(&table.table)
-        .bind(envelope.time)
-        .bind(decoded.partition)
-        .bind(decoded.offset),
-        Event::ContentsErased(erased) => {
-            for frontier in &erased.upto {
-                sqlx::query(
-                    "INSERT INTO erased (partition_id, upto, at) VALUES ($1, $2, $3)
-                     ON CONFLICT (partition_id) DO UPDATE SET upto = greatest(erased.upto, $2), at = $3",
-                )
-                .bind(frontier.partition)
-                .bind(frontier.offset)
-                .bind(envelope.time)
-                .execute(&mut *connection)
-                .await?;
-            }
-            return Ok(());
-        }
-        _ => return Ok(()),
+        Event::ApiKeyCreated(created) => api_keys::created(connection, envelope, created).await,
+        Event::ApiKeyRevoked(revoked) => api_keys::revoked(connection, envelope, revoked).await,
+        Event::PriceTablePublished(table) => price_tables::published(connection, envelope, place, table).await,
+        Event::ContentsErased(erased) => erasures::done(connection, envelope, erased).await,
+        command => decide(connection, place, envelope, command, content).await,
     }
-    .execute(connection)
-    .await
-    .map(|_| ())
+}
+
+/// A command whose outcome depends on what is there (ADR 0016).
+async fn decide(
+    connection: &mut PgConnection,
+    place: (i32, i64),
+    envelope: &Envelope,
+    command: &Event,
+    content: &Content,
+) -> sqlx::Result<()> {
+    if Outcome::is_known(connection, envelope.id).await? {
+        return Ok(());
+    }
+    let outcome = match (command, content) {
+        (Event::SkillCreated(event), content) => skills::created(connection, envelope, event, &content.skill()).await?,
+        (Event::SkillChanged(event), content) => skills::changed(connection, envelope, event, &content.skill()).await?,
+        (Event::SkillDeleted(event), _) => skills::deleted(connection, envelope, event).await?,
+        (Event::PromptCreated(event), content) => {
+            prompts::created(connection, envelope, event, &content.prompt()).await?
+        }
+        (Event::PromptVersionAdded(event), content) => {
+            prompts::version_added(connection, envelope, event, &content.prompt_version()).await?
+        }
+        (Event::PromptLabelled(event), _) => prompts::labelled(connection, envelope, event).await?,
+        (Event::PromptDeleted(event), _) => prompts::deleted(connection, envelope, event).await?,
+        (Event::MemoryStored(event), content) => memory::stored(connection, envelope, event, &content.memory()).await?,
+        (Event::MemoryDeleted(event), _) => memory::deleted(connection, envelope, event).await?,
+        _ => return Ok(()),
+    };
+    outcome.keep(connection, envelope.id).await?;
+    erasures::ask(connection, envelope, place, &outcome.left(&envelope.subject)).await
 }
 
 impl Projection for Workspace {
@@ -194,8 +183,8 @@ impl Projection for Workspace {
         for decoded in batch {
             // Below the checkpoint it is in already: by a commit whose answer was lost, or by another writer.
             let is_new = held.get(&decoded.partition).is_some_and(|next| decoded.offset >= *next);
-            if let (Outcome::Event { envelope, event, .. }, true) = (&decoded.outcome, is_new) {
-                apply(&mut transaction, decoded, envelope, event).await?;
+            if let (decode::Outcome::Event { envelope, event, content }, true) = (&decoded.outcome, is_new) {
+                apply(&mut transaction, decoded, envelope, event, content).await?;
             }
         }
         for partition in &partitions {

@@ -5,6 +5,8 @@ use clickhouse::{Client, Row};
 use schemas::topics;
 use serde::{Deserialize, Serialize};
 
+use super::keys::Owner;
+
 /// One statement names this many traces at the most.
 const BATCH: u32 = 1_000;
 
@@ -17,6 +19,10 @@ pub struct Pending {
 }
 
 impl Pending {
+    pub fn owner(&self) -> Owner {
+        Owner { partition: self.partition.into(), tenant: self.tenant.clone(), name: self.trace_id.clone() }
+    }
+
     pub fn offset(&self) -> i64 {
         (self.version & 0xffff_ffff_ffff) as i64
     }

@@ -1,0 +1,157 @@
+//! Commands whose outcome the workspace projection decides: appended, then waited for (ADR 0016).
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use runtime::Problem;
+use schemas::{Event, ids, topics};
+use serde_json::value::RawValue;
+use sqlx::AssertSqlSafe;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::append::{Caller, now};
+use crate::idempotency::{Claim, Claimed};
+use crate::state::AppState;
+
+/// What a command is called, and what it makes: the same again when its work is repeated under its Idempotency-Key.
+pub struct Ids {
+    pub event: Uuid,
+    pub resource: String,
+}
+
+impl Ids {
+    fn of(claim: Option<&Claim>) -> Ids {
+        match claim.and_then(|claim| Uuid::try_parse(&claim.derived_id()).ok()) {
+            Some(id) => Ids { event: ids::derived(id, "command"), resource: id.to_string() },
+            None => Ids { event: ids::event_id(), resource: Uuid::now_v7().to_string() },
+        }
+    }
+}
+
+/// A command that was accepted.
+pub struct Decided {
+    pub status: StatusCode,
+    /// Of the resource, after it.
+    pub version: Option<i64>,
+    /// Where the fold finds out which resource it is about.
+    pub resource: Option<Uuid>,
+    pub time: OffsetDateTime,
+    pub position: String,
+}
+
+/// As the projection has kept it.
+#[derive(sqlx::FromRow)]
+struct Outcome {
+    status: i16,
+    version: Option<i64>,
+    resource: Option<Uuid>,
+    reason: Option<String>,
+}
+
+/// The answer to a command: the resource as it can be read now.
+pub struct Answer {
+    pub decided: Decided,
+    pub body: Option<Box<RawValue>>,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let Decided { status, version, position, .. } = self.decided;
+        let mut response = match self.body {
+            Some(body) => (status, Json(body)).into_response(),
+            None => status.into_response(),
+        };
+        let headers = response.headers_mut();
+        if let Ok(position) = HeaderValue::from_str(&position) {
+            headers.insert("x-retrace-position", position);
+        }
+        if let Some(version) = version
+            && let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\""))
+        {
+            headers.insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// The version that `If-Match` names; none where any will do.
+pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).parse();
+    version.map(Some).map_err(|_| {
+        Problem::new(StatusCode::PRECONDITION_FAILED, "If-Match is not one version as ETag gives it, such as \"3\"")
+    })
+}
+
+/// Does a command once under its Idempotency-Key, if it has one.
+pub async fn once(
+    state: &AppState,
+    caller: &Caller<'_>,
+    (route, headers, body): (&'static str, &HeaderMap, &[u8]),
+    command: impl AsyncFnOnce(Ids) -> Result<Answer, Problem>,
+) -> Result<Response, Problem> {
+    let claim = match Claimed::of(state, caller.principal, route, headers, body).await? {
+        Claimed::Answered(answer) => return Ok(answer.into_response()),
+        Claimed::Fresh(claim) => Some(claim),
+        Claimed::Unasked => None,
+    };
+    let answer = command(Ids::of(claim.as_ref())).await;
+    if let Some(claim) = claim {
+        match &answer {
+            Ok(Answer { decided, body }) => claim.keep(decided.status, body, &decided.position).await,
+            Err(refused) if refused.status.is_client_error() => {
+                let body = serde_json::json!({ "error": refused.message });
+                claim.keep(refused.status, &body, refused.position.as_deref().unwrap_or_default()).await;
+            }
+            // It may be in the log: a retry of the same finds what came of it.
+            Err(_) => claim.leave().await,
+        }
+    }
+    Ok(answer?.into_response())
+}
+
+impl AppState {
+    /// Appends a command about `subject` and waits, bounded, for what comes of it.
+    pub async fn decide(
+        &self,
+        caller: &Caller<'_>,
+        subject: &str,
+        id: Uuid,
+        command: Event,
+    ) -> Result<Decided, Problem> {
+        self.workspace_reachable().await?;
+        let partition = topics::tenant_partition(&caller.principal.tenant, topics::PARTITIONS);
+        let time = now();
+        let (position, record) = self.append_when(time, caller, partition, subject, vec![(id, command)]).await?;
+        let outcome = if self.progress.reaches(record).await { self.outcome(id).await } else { None };
+        let Some(Outcome { status, version, resource, reason }) = outcome else {
+            let message = "The write is in the log, but what came of it is not known yet";
+            return Err(Problem { position: Some(position), ..Problem::unavailable(message, 1) });
+        };
+        let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        let status = status.ok_or_else(|| Problem::internal("an outcome without a status"))?;
+        match reason {
+            Some(reason) => Err(Problem { position: Some(position), ..Problem::new(status, reason) }),
+            None => Ok(Decided { status, version, resource, time, position }),
+        }
+    }
+
+    /// Every generation decides alike.
+    async fn outcome(&self, id: Uuid) -> Option<Outcome> {
+        let read = async {
+            let schema = runtime::postgres::live_schema(&self.pool, "workspace").await?;
+            let sql =
+                format!("SELECT status, version, resource, reason FROM {schema}.command_outcomes WHERE event_id = $1");
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await
+        };
+        read.await.unwrap_or_else(|cause: sqlx::Error| {
+            tracing::warn!(%cause, "the outcome of a command cannot be read");
+            None
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! `GET /prompts/{id}/diff`: what differs between two versions.
+
+mod changes;
+mod lines;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use runtime::Problem;
+use runtime::auth::Principal;
+use runtime::http::parameters::PROMPT_DIFF_QUERY;
+
+use super::documents::PromptDiff;
+use super::find::Address;
+use super::versions::{Span, VersionRow};
+use crate::params::Params;
+use crate::state::AppState;
+
+pub async fn diff(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(addressed): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+) -> Result<Json<PromptDiff>, Problem> {
+    let mut params = Params::new(pairs, PROMPT_DIFF_QUERY);
+    let [from, to] = ["from", "to"].map(|name| {
+        if params.text(name).is_none() {
+            params.fault(format!("{name} is missing"));
+        }
+        params.whole(name) as i64
+    });
+    params.finish()?;
+    let workspace = state.postgres.of(&principal).await?;
+    let address = Address::of(&principal, &addressed);
+    let row = state.resource(&headers, &principal, "Prompt", || address.find(&workspace)).await?;
+    let mut versions = Vec::new();
+    for version in [row.version(from)?, row.version(to)?] {
+        versions.extend(Span { id: row.prompt_id, from: version, to: version }.read(&workspace).await?);
+    }
+    let [from, to] = <[VersionRow; 2]>::try_from(versions).map_err(|_| Problem::not_found("Prompt"))?;
+    let compared = tokio::task::spawn_blocking(move || PromptDiff {
+        from: from.version,
+        to: to.version,
+        changes: changes::between(&from, &to),
+        text: lines::between(&lines::text(&from), &lines::text(&to)),
+    });
+    Ok(Json(compared.await.map_err(Problem::internal)?))
+}
+
+/// JSON without the white space between its tokens: what it says, however it was written.
+fn compact(json: &str) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let is_kept = in_text || !c.is_ascii_whitespace();
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        is_kept
+    };
+    json.chars().filter(is_kept).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn version(content: Option<&str>, messages: Option<&str>) -> VersionRow {
+        VersionRow {
+            version: 1,
+            content: content.map(str::to_owned),
+            messages: messages.map(str::to_owned),
+            variables: Vec::new(),
+            model: None,
+            config: None,
+            message: None,
+            created_by: String::new(),
+            created_at: time::OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn white_space_counts_only_within_texts() {
+        assert_eq!(compact("{ \"a b\" :\n [1, \"\\\" c\\\\\" ] }"), "{\"a b\":[1,\"\\\" c\\\\\"]}");
+    }
+}

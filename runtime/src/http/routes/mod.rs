@@ -1,0 +1,74 @@
+//! The route table: which service answers what. The routers, the OpenAPI document, 404 and 405 and the gateway's
+//! configuration all come from it.
+
+mod insights;
+mod operations;
+mod traces;
+mod workspace;
+
+use super::parameters;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Ingest,
+    QueryApi,
+}
+
+/// Which rate limit a route counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Write,
+    Read,
+    /// What a model may answer.
+    Ai,
+    /// Not limited and without credentials.
+    Open,
+}
+
+/// What a caller's role must allow (docs/PERMISSIONS.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    Nothing,
+    Reading,
+    /// Traces and spans, as SDKs do.
+    Recording,
+    Writing,
+}
+
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub service: Service,
+    pub class: Class,
+    pub needs: Needs,
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub query: parameters::Query,
+    pub body: Option<&'static str>,
+    pub answers: &'static [(u16, &'static str, Option<&'static str>)],
+}
+
+const TABLES: [&[Route]; 4] = [traces::ROUTES, insights::ROUTES, workspace::ROUTES, operations::ROUTES];
+
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
+/// The methods that the table has for a concrete path; empty where the path is unknown.
+pub fn methods_of(path: &str) -> Vec<&'static str> {
+    // As routers match: where the path itself is in the table, it is no other's parameter.
+    let is_itself = routes().any(|route| route.path == path);
+    let is_of = |route: &&Route| if is_itself { route.path == path } else { matches(route.path, path) };
+    routes().filter(is_of).map(|route| route.method).collect()
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || (a.starts_with('{') && !b.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
