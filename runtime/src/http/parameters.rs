@@ -1,5 +1,7 @@
 //! What the routes' queries may name, of which kind, and what for: what is read, refused and documented.
 
+use schemas::events::memory;
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
@@ -244,8 +246,8 @@ pub const PROMPT_DIFF_QUERY: Query = &[&[version("from", "A version"), version("
 
 pub const MEMORY_QUERY: Query = &[
     &[
-        one_of("scope", &["session", "project", "global"], "Exact scope"),
-        one_of("category", &["fact", "preference", "correction", "pattern", "instruction"], "Exact category"),
+        one_of("scope", memory::SCOPES, "Exact scope"),
+        one_of("category", memory::CATEGORIES, "Exact category"),
         text("project_id", "Exact project"),
         text("session_id", "Exact session"),
         text("key", "Exact key"),

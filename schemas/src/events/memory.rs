@@ -5,6 +5,11 @@ use serde_bytes::ByteArray;
 
 use crate::sealing::Sealed;
 
+/// Where an entry holds.
+pub const SCOPES: &[&str] = &["session", "project", "global"];
+/// What an entry is.
+pub const CATEGORIES: &[&str] = &["fact", "preference", "correction", "pattern", "instruction"];
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemoryStored {
     /// Of the entry, if the key is new; the content is sealed under it either way.

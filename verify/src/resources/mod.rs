@@ -78,3 +78,10 @@ fn done(status: i16, version: Option<i64>) -> Outcome {
 fn refused(status: i16, version: Option<i64>, reason: String) -> Outcome {
     Outcome { status, version, resource: None, reason: Some(reason) }
 }
+
+/// `if_match` is not the version that there is.
+fn stale(what: &str, asked: Option<i64>, current: i64) -> Option<Outcome> {
+    let asked = asked.filter(|asked| *asked != current)?;
+    let reason = format!("The {what} is at version {current}, not at {asked} as If-Match says");
+    Some(refused(412, Some(current), reason))
+}

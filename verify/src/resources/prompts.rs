@@ -8,7 +8,7 @@ use schemas::events::{
 };
 use schemas::sealing::Sealed;
 
-use super::{Command, Open, Outcome, Resources, done, refused};
+use super::{Command, Open, Outcome, Resources, done, refused, stale};
 
 const MOST_LABELS: usize = 50;
 
@@ -77,7 +77,7 @@ impl Resources {
     ) -> Outcome {
         let key = (command.tenant.to_owned(), event.prompt_id.clone());
         let Some(prompt) = self.prompts.get_mut(&key) else { return not_found() };
-        if let Some(stale) = stale(event.if_match, prompt.latest()) {
+        if let Some(stale) = stale("prompt", event.if_match, prompt.latest()) {
             return stale;
         }
         let version = prompt.latest() + 1;
@@ -122,7 +122,7 @@ impl Resources {
     pub(super) fn delete_prompt(&mut self, command: &Command<'_>, event: &PromptDeleted) -> Outcome {
         let key = (command.tenant.to_owned(), event.prompt_id.clone());
         let Some(prompt) = self.prompts.get(&key) else { return not_found() };
-        if let Some(stale) = stale(event.if_match, prompt.latest()) {
+        if let Some(stale) = stale("prompt", event.if_match, prompt.latest()) {
             return stale;
         }
         self.prompts.remove(&key);
@@ -140,10 +140,4 @@ fn place(version: i64) -> String {
 
 fn not_found() -> Outcome {
     refused(404, None, "Prompt not found".to_owned())
-}
-
-fn stale(asked: Option<i64>, current: i64) -> Option<Outcome> {
-    let asked = asked.filter(|asked| *asked != current)?;
-    let reason = format!("The prompt is at version {current}, not at {asked} as If-Match says");
-    Some(refused(412, Some(current), reason))
 }

@@ -4,7 +4,7 @@ use schemas::codec;
 use schemas::events::{SkillChanged, SkillContent, SkillCreated, SkillDeleted};
 use schemas::sealing::Sealed;
 
-use super::{Command, Open, Outcome, Resources, done, refused};
+use super::{Command, Open, Outcome, Resources, done, refused, stale};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Skill {
@@ -54,7 +54,7 @@ impl Resources {
         let key = (command.tenant.to_owned(), event.skill_id.clone());
         let Some(skill) = self.skills.get_mut(&key) else { return not_found() };
         let current = skill.versions.len() as i64;
-        if let Some(stale) = stale(event.if_match, current) {
+        if let Some(stale) = stale("skill", event.if_match, current) {
             return stale;
         }
         let base = event.restores.unwrap_or(current);
@@ -69,7 +69,7 @@ impl Resources {
     pub(super) fn delete_skill(&mut self, command: &Command<'_>, event: &SkillDeleted) -> Outcome {
         let key = (command.tenant.to_owned(), event.skill_id.clone());
         let Some(skill) = self.skills.get(&key) else { return not_found() };
-        if let Some(stale) = stale(event.if_match, skill.versions.len() as i64) {
+        if let Some(stale) = stale("skill", event.if_match, skill.versions.len() as i64) {
             return stale;
         }
         self.skills.remove(&key);
@@ -105,10 +105,4 @@ fn content(sealed: &Sealed, open: Open<'_>) -> Option<SkillContent> {
 
 fn not_found() -> Outcome {
     refused(404, None, "Skill not found".to_owned())
-}
-
-fn stale(asked: Option<i64>, current: i64) -> Option<Outcome> {
-    let asked = asked.filter(|asked| *asked != current)?;
-    let reason = format!("The skill is at version {current}, not at {asked} as If-Match says");
-    Some(refused(412, Some(current), reason))
 }

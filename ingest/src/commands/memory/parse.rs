@@ -2,6 +2,7 @@
 
 use runtime::Problem;
 use schemas::events::MemoryContent;
+use schemas::events::memory::{CATEGORIES, SCOPES};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
@@ -12,8 +13,6 @@ const LONGEST_VALUE: usize = 65_536;
 const LONGEST_ID: usize = 512;
 /// Ten years.
 const LONGEST_LIFE: i64 = 10 * 365 * 86_400;
-const SCOPES: &[&str] = &["session", "project", "global"];
-const CATEGORIES: &[&str] = &["fact", "preference", "correction", "pattern", "instruction"];
 
 pub fn stored(body: &[u8], user: &str, now: OffsetDateTime) -> Result<MemoryContent, Problem> {
     object(body, |reader| {

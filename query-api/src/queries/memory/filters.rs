@@ -4,9 +4,6 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::params::Params;
 
-pub const SCOPES: &[&str] = &["session", "project", "global"];
-pub const CATEGORIES: &[&str] = &["fact", "preference", "correction", "pattern", "instruction"];
-
 /// Time is judged here, when it is read: a fold has no clock.
 pub const IS_ALIVE: &str = " AND (expires_at IS NULL OR expires_at > now())";
 

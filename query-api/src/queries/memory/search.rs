@@ -7,11 +7,12 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::RequestBody;
 use runtime::position::Topic;
+use schemas::events::memory::{CATEGORIES, SCOPES};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::documents::MemoryFound;
-use super::filters::{CATEGORIES, Filters, SCOPES};
+use super::filters::Filters;
 use super::words;
 use crate::state::AppState;
 
