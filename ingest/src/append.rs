@@ -7,7 +7,8 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::RequestNames;
 use runtime::position::Record;
-use schemas::sealing::{self, Sealed};
+use schemas::audit::{self, client};
+use schemas::sealing::{self, Sealed, SealingKey};
 use schemas::{Envelope, Event, codec, topics};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -72,27 +73,33 @@ impl AppState {
         events: Vec<(Uuid, Event)>,
     ) -> Result<(String, Record), Problem> {
         let actor = caller.principal.actor();
-        let outgoing = events
-            .into_iter()
-            .map(|(id, event)| Outgoing {
-                envelope: Envelope {
-                    id,
-                    kind: event.kind().to_owned(),
-                    source: "/retrace/ingest".to_owned(),
-                    time,
-                    subject: subject.to_owned(),
-                    tenant: caller.principal.tenant.clone(),
-                    actor: actor.clone(),
-                    request_id: caller.names.id.clone(),
-                    traceparent: caller.names.traceparent.clone(),
-                },
-                event,
-                partition,
-            })
-            .collect();
+        let client_key = self.client_key(caller, time).await?;
+        let mut outgoing = Vec::with_capacity(events.len());
+        for (id, event) in events {
+            let envelope = Envelope {
+                id,
+                kind: event.kind().to_owned(),
+                source: "/retrace/ingest".to_owned(),
+                time,
+                subject: subject.to_owned(),
+                tenant: caller.principal.tenant.clone(),
+                actor: actor.clone(),
+                request_id: caller.names.id.clone(),
+                traceparent: caller.names.traceparent.clone(),
+                client: sealed_client(caller, &client_key, id, &event)?,
+            };
+            outgoing.push(Outgoing { envelope, event, partition });
+        }
         let position = self.publisher.append(outgoing).await?;
         let last = position.records.last().copied().ok_or_else(|| Problem::internal("an append of nothing"))?;
         Ok((self.signer.position(&position), last))
+    }
+
+    /// The tenant's key of the month; acknowledged once a month, and in memory from then on.
+    async fn client_key(&self, caller: &Caller<'_>, time: OffsetDateTime) -> Result<SealingKey, Problem> {
+        let tenant = &caller.principal.tenant;
+        let partition = topics::tenant_partition(tenant, topics::PARTITIONS);
+        self.sealing_keys.of(&self.publisher, tenant, &client::owner(time), partition).await
     }
 
     /// Content of a workspace resource, sealed under a key of its own.
@@ -109,5 +116,15 @@ impl AppState {
         let key = self.sealing_keys.of(&self.publisher, tenant, resource, partition).await?;
         let plain = codec::encode(schema, content).map_err(Problem::internal)?;
         sealing::seal(&key, event, &plain).map_err(Problem::internal)
+    }
+}
+
+/// From where and as whom the caller writes, for the audit.
+fn sealed_client(caller: &Caller<'_>, key: &SealingKey, id: Uuid, event: &Event) -> Result<Option<String>, Problem> {
+    match &caller.names.client {
+        Some(known) if audit::is_write(event.kind()) => {
+            client::seal(key, id, known).map(Some).map_err(Problem::internal)
+        }
+        _ => Ok(None),
     }
 }

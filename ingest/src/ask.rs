@@ -36,6 +36,18 @@ impl Ask {
         self.get(headers, request_id, &format!("/api/v1/traces/{id}/spans?limit=1"), None, "Trace").await.map(drop)
     }
 
+    /// As [`Self::trace_exists`], for one of its spans.
+    pub async fn span_exists(
+        &self,
+        headers: &HeaderMap,
+        request_id: &str,
+        trace_id: &str,
+        span_id: &str,
+    ) -> Result<(), Problem> {
+        let path = format!("/api/v1/traces/{trace_id}/spans/{span_id}");
+        self.get(headers, request_id, &path, None, "Span").await.map(drop)
+    }
+
     /// What is known of the trace's failure.
     pub async fn root_cause<T: DeserializeOwned>(
         &self,

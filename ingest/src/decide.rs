@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
+use runtime::position::Record;
 use schemas::{Event, ids, topics};
 use serde_json::value::RawValue;
 use sqlx::AssertSqlSafe;
@@ -21,7 +22,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    fn of(claim: Option<&Claim>) -> Ids {
+    pub fn of(claim: Option<&Claim>) -> Ids {
         match claim.and_then(|claim| Uuid::try_parse(&claim.derived_id()).ok()) {
             Some(id) => Ids { event: ids::derived(id, "command"), resource: id.to_string() },
             None => Ids { event: ids::event_id(), resource: Uuid::now_v7().to_string() },
@@ -38,6 +39,7 @@ pub struct Decided {
     pub resource: Option<Uuid>,
     pub time: OffsetDateTime,
     pub position: String,
+    pub record: Record,
 }
 
 /// As the projection has kept it.
@@ -101,18 +103,22 @@ pub async fn once(
         Claimed::Unasked => None,
     };
     let answer = command(Ids::of(claim.as_ref())).await;
-    if let Some(claim) = claim {
-        match &answer {
-            Ok(Answer { decided, body }) => claim.keep(decided.status, body, &decided.position).await,
-            Err(refused) if refused.status.is_client_error() => {
-                let body = serde_json::json!({ "error": refused.message });
-                claim.keep(refused.status, &body, refused.position.as_deref().unwrap_or_default()).await;
-            }
-            // It may be in the log: a retry of the same finds what came of it.
-            Err(_) => claim.leave().await,
-        }
-    }
+    settle(claim, &answer).await;
     Ok(answer?.into_response())
+}
+
+/// Keeps what came of a command for whoever sends it again.
+pub async fn settle(claim: Option<Claim>, answer: &Result<Answer, Problem>) {
+    let Some(claim) = claim else { return };
+    match answer {
+        Ok(Answer { decided, body }) => claim.keep(decided.status, body, &decided.position).await,
+        Err(refused) if refused.status.is_client_error() => {
+            let body = serde_json::json!({ "error": refused.message });
+            claim.keep(refused.status, &body, refused.position.as_deref().unwrap_or_default()).await;
+        }
+        // It may be in the log: a retry of the same finds what came of it.
+        Err(_) => claim.leave().await,
+    }
 }
 
 impl AppState {
@@ -124,10 +130,21 @@ impl AppState {
         id: Uuid,
         command: Event,
     ) -> Result<Decided, Problem> {
+        self.decide_all(caller, subject, vec![(id, command)]).await
+    }
+
+    /// As [`Self::decide`], of a command in several events: what comes of it comes of the last one.
+    pub async fn decide_all(
+        &self,
+        caller: &Caller<'_>,
+        subject: &str,
+        commands: Vec<(Uuid, Event)>,
+    ) -> Result<Decided, Problem> {
+        let id = commands.last().map(|(id, _)| *id).ok_or_else(|| Problem::internal("a command of no event"))?;
         self.workspace_reachable().await?;
         let partition = topics::tenant_partition(&caller.principal.tenant, topics::PARTITIONS);
         let time = now();
-        let (position, record) = self.append_when(time, caller, partition, subject, vec![(id, command)]).await?;
+        let (position, record) = self.append_when(time, caller, partition, subject, commands).await?;
         let outcome = if self.progress.reaches(record).await { self.outcome(id).await } else { None };
         let Some(Outcome { status, version, resource, reason }) = outcome else {
             let message = "The write is in the log, but what came of it is not known yet";
@@ -137,7 +154,7 @@ impl AppState {
         let status = status.ok_or_else(|| Problem::internal("an outcome without a status"))?;
         match reason {
             Some(reason) => Err(Problem { position: Some(position), ..Problem::new(status, reason) }),
-            None => Ok(Decided { status, version, resource, time, position }),
+            None => Ok(Decided { status, version, resource, time, position, record }),
         }
     }
 

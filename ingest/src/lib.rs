@@ -5,6 +5,7 @@
 
 mod append;
 mod ask;
+mod billing;
 pub mod commands;
 mod decide;
 mod idempotency;
@@ -12,19 +13,22 @@ mod in_force;
 mod json;
 mod llm;
 mod openapi;
+mod plans;
 mod price_tables;
 mod progress;
 pub mod publish;
 mod routes;
+mod sightings;
 mod state;
 pub mod system;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use runtime::Settings;
-use runtime::auth::{Authenticator, JwtVerifier, KeyRing};
+use runtime::auth::{Authenticator, JwtVerifier, KeyRing, Seen};
 use runtime::http::health::{Check, check};
 use runtime::http::{Gate, Limits};
 use runtime::lifecycle::Tasks;
@@ -55,15 +59,21 @@ impl Ingest {
         let keys = Arc::clone(&in_force.keys);
         let authenticator =
             Authenticator { keys: Arc::clone(&keys), jwt: JwtVerifier::new(settings)?, pool: pool.clone() };
-        let gate = Gate::new(settings, Arc::new(authenticator), limits)?;
         let publisher = Publisher::new(settings)?;
+        let (seen, sightings) = Seen::new(settings);
+        let appending = sightings::Appending(publisher.clone());
+        tasks.spawn("sightings", sightings.kept_by(appending, tasks.stop.clone()));
+        let gate = Gate::new(settings, Arc::new(authenticator), limits, seen.clone())?;
         let state = AppState {
             settings: Arc::clone(settings),
             publisher: publisher.clone(),
             sealing_keys: Arc::new(SealingKeys::new(settings)),
             in_force,
+            usage: Arc::default(),
+            seen,
             ask: Arc::new(ask::Ask::new(settings)?),
             llm: llm::Llm::new(settings, pool)?.map(Arc::new),
+            billing: Arc::new(billing::Billing::new(settings)?),
             pool: pool.clone(),
             progress: Arc::new(progress::Progress::new(pool.clone())),
             signer: Signer::new(&settings.secret),

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use crate::commands::{api_keys, feedback, memory, prompts, root_cause, skills, traces};
+use crate::commands::{
+    api_keys, billing, collaboration, datasets, feedback, memory, prompts, root_cause, skills, traces,
+};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -13,8 +15,9 @@ use crate::commands::{api_keys, feedback, memory, prompts, root_cause, skills, t
     traces::documents::GoldenIn,
     traces::documents::GoldenOut,
     feedback::FeedbackIn,
+    feedback::FeedbackGivenOut,
     root_cause::documents::RootCauseIn,
-    api_keys::ApiKeyCreatedOut,
+    api_keys::documents::ApiKeyCreatedOut,
     skills::documents::SkillIn,
     skills::documents::SkillPatch,
     skills::documents::SkillDefinition,
@@ -24,6 +27,24 @@ use crate::commands::{api_keys, feedback, memory, prompts, root_cause, skills, t
     prompts::documents::PromptMessage,
     prompts::documents::PromptLabelIn,
     memory::documents::MemoryIn,
+    api_keys::documents::NamedApiKeyIn,
+    api_keys::documents::NamedApiKeyPatch,
+    api_keys::documents::NamedApiKeyCreatedOut,
+    datasets::documents::DatasetIn,
+    datasets::documents::DatasetPatch,
+    datasets::documents::DatasetItemIn,
+    datasets::documents::DatasetItemPatch,
+    datasets::documents::DatasetLines,
+    billing::documents::CheckoutIn,
+    billing::documents::CheckoutOut,
+    billing::documents::PortalOut,
+    billing::documents::DodoWebhookIn,
+    billing::documents::WebhookOut,
+    collaboration::documents::CommentIn,
+    collaboration::documents::CommentPatch,
+    collaboration::documents::AssignmentIn,
+    collaboration::documents::AssignmentPatch,
+    collaboration::documents::NotificationsReadIn,
 )))]
 struct Documented;
 

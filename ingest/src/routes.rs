@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::routing::{delete, patch, post, put};
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::commands::{api_keys, feedback, memory, prompts, root_cause, skills, traces};
+use crate::commands::collaboration::{assignments, comments, notifications};
+use crate::commands::{api_keys, billing, datasets, feedback, members, memory, prompts, root_cause, skills, traces};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -29,6 +30,28 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("DELETE", "/api/v1/prompts/{id}/labels/{label}", delete(prompts::unlabel))?
         .on("POST", "/api/v1/memory", post(memory::post))?
         .on("DELETE", "/api/v1/memory/{id}", delete(memory::delete))?
+        .on("POST", "/api/v1/api-keys/all", post(api_keys::post_named))?
+        .on("PATCH", "/api/v1/api-keys/all/{id}", patch(api_keys::patch))?
+        .on("DELETE", "/api/v1/api-keys/all/{id}", delete(api_keys::withdraw))?
+        .on("POST", "/api/v1/internal/seen", post(members::seen))?
+        .on("POST", "/api/v1/datasets", post(datasets::post))?
+        .on("PATCH", "/api/v1/datasets/{id}", patch(datasets::patch))?
+        .on("DELETE", "/api/v1/datasets/{id}", delete(datasets::delete))?
+        .on("POST", "/api/v1/datasets/{id}/items", post(datasets::post_item))?
+        .on("PATCH", "/api/v1/datasets/{id}/items/{item_id}", patch(datasets::patch_item))?
+        .on("DELETE", "/api/v1/datasets/{id}/items/{item_id}", delete(datasets::delete_item))?
+        .on("POST", "/api/v1/datasets/{id}/import", post(datasets::import))?
+        .on("POST", "/api/v1/billing/checkout", post(billing::checkout))?
+        .on("POST", "/api/v1/billing/portal", post(billing::portal))?
+        .on("POST", "/api/v1/billing/webhook", post(billing::webhook))?
+        .on("POST", "/api/v1/comments", post(comments::post))?
+        .on("PATCH", "/api/v1/comments/{id}", patch(comments::patch))?
+        .on("DELETE", "/api/v1/comments/{id}", delete(comments::delete))?
+        .on("POST", "/api/v1/assignments", post(assignments::post))?
+        .on("PATCH", "/api/v1/assignments/{id}", patch(assignments::patch))?
+        .on("DELETE", "/api/v1/assignments/{id}", delete(assignments::delete))?
+        .on("PATCH", "/api/v1/notifications/read", patch(notifications::read))?
+        .on("PATCH", "/api/v1/notifications/{id}/read", patch(notifications::read_one))?
         .on("POST", "/api/v1/internal/logs", post(|| async { StatusCode::ACCEPTED }))?;
     Ok(rooms.finish()?.with_state(state))
 }

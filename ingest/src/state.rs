@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use runtime::auth::Seen;
 use runtime::position::Signer;
 use runtime::{Problem, Settings};
 use sqlx::PgPool;
 
 use crate::ask::Ask;
+use crate::billing::Billing;
 use crate::in_force::InForce;
 use crate::llm::Llm;
 use crate::progress::Progress;
 use crate::publish::{Publisher, SealingKeys};
+use crate::usage::Usage;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -18,9 +21,12 @@ pub struct AppState {
     pub publisher: Publisher,
     pub sealing_keys: Arc<SealingKeys>,
     pub in_force: Arc<InForce>,
+    pub usage: Arc<Usage>,
+    pub seen: Seen,
     pub ask: Arc<Ask>,
     /// Where one is configured.
     pub llm: Option<Arc<Llm>>,
+    pub billing: Arc<Billing>,
     pub pool: PgPool,
     pub progress: Arc<Progress>,
     pub signer: Signer,

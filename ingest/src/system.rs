@@ -4,7 +4,8 @@
 use anyhow::Context;
 use runtime::Settings;
 use runtime::auth::{Principal, hash_key, new_key};
-use schemas::events::{PriceTablePublished, TraceRepriced};
+use runtime::plans::Plans;
+use schemas::events::{PlanChanged, PlanSource, PlanStatus, PriceTablePublished, TraceRepriced};
 use schemas::{Envelope, Event, ids, prices, topics};
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -31,16 +32,15 @@ impl System<'_> {
     /// Whether the key is in force, as far as the projection knows.
     pub async fn knows_key(&self, key: &str) -> anyhow::Result<bool> {
         let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
-        let sql = format!("SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE sha256 = $1 AND revoked_at IS NULL)");
+        let sql = format!("SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE sha256 = $1)");
         Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(hash_key(key).as_slice()).fetch_one(self.pool).await?)
     }
 
-    /// Whether the user has a key.
+    /// Whether the user has a current key.
     pub async fn has_key(&self, principal: &Principal) -> anyhow::Result<bool> {
         let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
-        let sql = format!(
-            "SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE tenant = $1 AND user_id = $2 AND revoked_at IS NULL)"
-        );
+        let sql =
+            format!("SELECT EXISTS (SELECT FROM {schema}.api_keys WHERE tenant = $1 AND user_id = $2 AND is_current)");
         Ok(sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(&principal.tenant)
             .bind(&principal.user)
@@ -64,6 +64,31 @@ impl System<'_> {
             Event::PriceTablePublished(PriceTablePublished { hash, scope: scope.to_owned(), table: compressed });
         self.append(scope, "prices", event).await?;
         Ok(true)
+    }
+
+    /// Gives a tenant a plan, whatever it pays for, until something is bought after this. None: what it pays for counts
+    /// again, else the default.
+    pub async fn set_plan(&self, tenant: &str, plan: Option<&str>) -> anyhow::Result<()> {
+        let plans = Plans::of(self.settings)?;
+        let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000) as i64;
+        let named = plan.unwrap_or(&plans.default_plan().name);
+        anyhow::ensure!(
+            plans.find(named).is_some(),
+            "`{named}` is not one of the setting `plans`: {}",
+            plans.names().collect::<Vec<_>>().join(", ")
+        );
+        let event = PlanChanged {
+            plan: named.to_owned(),
+            status: if plan.is_some() { PlanStatus::Active } else { PlanStatus::Cancelled },
+            source: PlanSource::Operator,
+            cause: if plan.is_some() { "set" } else { "clear" }.to_owned(),
+            subscription_id: String::new(),
+            customer_id: String::new(),
+            subscribed_at: now,
+            occurred_at: now,
+            ends_at: plan.is_none().then_some(now),
+        };
+        self.append(tenant, PlanChanged::SUBJECT, Event::PlanChanged(event)).await
     }
 
     async fn append(&self, tenant: &str, subject: &str, event: Event) -> anyhow::Result<()> {
@@ -101,5 +126,6 @@ fn envelope(tenant: &str, subject: &str, event: &Event) -> Envelope {
         actor: "system".to_owned(),
         request_id: String::new(),
         traceparent: None,
+        client: None,
     }
 }

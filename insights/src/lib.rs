@@ -5,5 +5,6 @@ pub mod calls;
 pub mod drift;
 pub mod failures;
 pub mod histogram;
+pub mod prompt_use;
 pub mod root_cause;
 pub mod secrets;

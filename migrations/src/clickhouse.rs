@@ -5,11 +5,14 @@ use clickhouse::{Client, Compression};
 use runtime::Settings;
 
 pub(crate) const TRACES: &str = include_str!("../clickhouse/traces/0001_tables.sql");
+pub(crate) const AUDIT: &str = include_str!("../clickhouse/audit/0001_tables.sql");
 
 /// The tables of the traces projection, without their generation.
 pub const TRACES_TABLES: &[&str] = &[
     "traces",
     "trace_list",
+    "usage_totals",
+    "prompt_uses",
     "trace_counts",
     "trace_models",
     "cost_totals",
@@ -20,6 +23,9 @@ pub const TRACES_TABLES: &[&str] = &[
     "erasures",
     "checkpoints",
 ];
+
+/// Those of the audit.
+pub const AUDIT_TABLES: &[&str] = &["audit_log", "audit_checkpoints"];
 
 /// The projection's client: no setting is left to a default that a server may change.
 pub fn client(settings: &Settings) -> Client {
@@ -47,9 +53,10 @@ pub async fn create_database(settings: &Settings) -> anyhow::Result<()> {
         .context("ClickHouse cannot be reached, or refuses the database")
 }
 
-pub async fn traces(settings: &Settings, generation: i32) -> anyhow::Result<()> {
+/// Makes the tables of a script.
+pub async fn create(settings: &Settings, script: &str, generation: i32) -> anyhow::Result<()> {
     let client = client(settings);
-    for statement in render(TRACES, settings, generation) {
+    for statement in render(script, settings, generation) {
         client
             .query(&statement)
             .execute()
@@ -59,9 +66,9 @@ pub async fn traces(settings: &Settings, generation: i32) -> anyhow::Result<()> 
     Ok(())
 }
 
-pub async fn drop_traces(settings: &Settings, generation: i32) -> anyhow::Result<()> {
+pub async fn drop_tables(settings: &Settings, tables: &[&str], generation: i32) -> anyhow::Result<()> {
     let client = client(settings);
-    for table in TRACES_TABLES {
+    for table in tables {
         let statement = format!("DROP TABLE IF EXISTS {table}_g{generation}{} SYNC", on_cluster(settings));
         client.query(&statement).execute().await?;
     }

@@ -68,7 +68,8 @@ pub async fn next(settings: &Settings, pool: &PgPool, projection: &str) -> anyho
 /// Drops the tables of a generation.
 pub async fn drop_tables(settings: &Settings, pool: &PgPool, projection: &str, generation: i32) -> anyhow::Result<()> {
     match projection {
-        "traces" => clickhouse::drop_traces(settings, generation).await,
+        "traces" => clickhouse::drop_tables(settings, clickhouse::TRACES_TABLES, generation).await,
+        "audit" => clickhouse::drop_tables(settings, clickhouse::AUDIT_TABLES, generation).await,
         _ => {
             let schema = runtime::postgres::schema(projection, generation);
             sqlx::query(AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))).execute(pool).await?;
@@ -107,7 +108,8 @@ async fn number_of_next(pool: &PgPool, projection: &str) -> anyhow::Result<i32> 
 
 async fn tables(settings: &Settings, pool: &PgPool, projection: &str, generation: i32) -> anyhow::Result<()> {
     match projection {
-        "traces" => clickhouse::traces(settings, generation).await,
+        "traces" => clickhouse::create(settings, clickhouse::TRACES, generation).await,
+        "audit" => clickhouse::create(settings, clickhouse::AUDIT, generation).await,
         _ => postgres::workspace(pool, generation).await,
     }
 }
@@ -116,6 +118,7 @@ async fn tables(settings: &Settings, pool: &PgPool, projection: &str, generation
 fn layout(projection: &str) -> String {
     let script = match projection {
         "traces" => clickhouse::TRACES,
+        "audit" => clickhouse::AUDIT,
         _ => postgres::WORKSPACE,
     };
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(script.as_bytes()))

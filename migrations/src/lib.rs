@@ -17,7 +17,7 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<(&'static str, L
     postgres::coordination(&pool).await?;
     clickhouse::create_database(settings).await?;
     let mut layouts = Vec::new();
-    for projection in ["workspace", "traces"] {
+    for projection in ["workspace", "traces", "audit"] {
         layouts.push((projection, generations::live(settings, &pool, projection).await?));
     }
     pool.close().await;

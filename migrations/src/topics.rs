@@ -126,6 +126,7 @@ async fn begin(settings: &Settings, topic: &str) -> anyhow::Result<()> {
             actor: String::new(),
             request_id: String::new(),
             traceparent: None,
+            client: None,
         };
         let headers = envelope
             .headers()

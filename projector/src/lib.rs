@@ -8,7 +8,8 @@ pub mod log;
 mod pipeline;
 pub mod projections;
 pub mod redrive;
+mod store;
 mod supervise;
 
 pub use checkpoints::Checkpoint;
-pub use supervise::{Stopped, consumer_group, run};
+pub use supervise::{Stopped, consumer_groups, run};

@@ -34,6 +34,7 @@ pub async fn redrive(settings: &Settings, letter: &Letter) -> anyhow::Result<Pla
         actor: "system".to_owned(),
         request_id: String::new(),
         traceparent: None,
+        client: None,
     };
     let headers = envelope.headers();
     let headers = headers.iter().map(|(key, value)| (*key, value.as_str()));

@@ -8,23 +8,23 @@ use std::time::Duration;
 use anyhow::Context;
 use runtime::Settings;
 use runtime::kafka::keys::KeyReader;
-use schemas::topics;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letter::DeadLetters;
-use crate::log::decode::Decoder;
+use crate::log::decode::{Decoder, Wants};
 use crate::log::{self};
 use crate::pipeline::{Lost, Pipeline, is_mismatch};
-use crate::projections::{Projection, traces, workspace};
+use crate::projections::{self, Projection, audit, traces, workspace};
 
 struct Running {
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
-type Key = (String, i32);
+/// A pipeline: a projection, its generation, and one of the topics that it folds.
+type Key = (String, i32, &'static str);
 
 /// Projections that stopped for good, and why: what waiting cannot mend is said in `/readyz`, while the others go on.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Stopped {
             return Ok(());
         }
         let sentences =
-            stopped.iter().map(|((name, generation), why)| format!("{name} (generation {generation}): {why}"));
+            stopped.iter().map(|((name, generation, _), why)| format!("{name} (generation {generation}): {why}"));
         Err(sentences.collect::<Vec<_>>().join("; "))
     }
 
@@ -70,10 +70,11 @@ pub async fn run(
             _ = tick.tick() => {}
         }
         match generations(&pool).await {
-            Ok(wanted) => {
+            Ok(generations) => {
+                let wanted = pipelines(&generations)?;
                 for key in wanted.iter().filter(|key| !stopped.has(key)) {
                     if !running.contains_key(key) {
-                        let started = start(&settings, &client, &pool, &key.0, key.1, stop.child_token())?;
+                        let started = start(&settings, &client, &pool, key, stop.child_token())?;
                         running.insert(key.clone(), started);
                     }
                 }
@@ -140,31 +141,64 @@ async fn generations(pool: &PgPool) -> sqlx::Result<Vec<(String, i32)>> {
     .await
 }
 
-/// Of the projectors that share a generation.
-pub fn consumer_group(settings: &Settings, projection: &str, generation: i32) -> String {
-    format!("{}-{projection}-g{generation}", settings.consumer_group)
+/// One for each topic of each generation.
+fn pipelines(generations: &[(String, i32)]) -> anyhow::Result<Vec<Key>> {
+    let mut pipelines = Vec::new();
+    for (projection, generation) in generations {
+        let topics = projections::topics_of(projection);
+        anyhow::ensure!(!topics.is_empty(), "this version does not know the projection {projection}");
+        pipelines.extend(topics.iter().map(|topic| (projection.clone(), *generation, *topic)));
+    }
+    Ok(pipelines)
+}
+
+/// Of the projectors that share a generation, by topic.
+pub fn consumer_groups(settings: &Settings, projection: &str, generation: i32) -> Vec<(&'static str, String)> {
+    let group = format!("{}-{projection}-g{generation}", settings.consumer_group);
+    match projections::topics_of(projection) {
+        [topic] => vec![(*topic, group)],
+        // A member of two topics could have one name in its group only.
+        topics => topics.iter().map(|topic| (*topic, format!("{group}-{topic}"))).collect(),
+    }
 }
 
 fn start(
     settings: &Arc<Settings>,
     client: &clickhouse::Client,
     pool: &PgPool,
-    projection: &str,
-    generation: i32,
+    (projection, generation, topic): &Key,
     stop: CancellationToken,
 ) -> anyhow::Result<Running> {
-    let group = consumer_group(settings, projection, generation);
-    tracing::info!(projection, generation, "pipeline");
-    match projection {
+    let (generation, topic) = (*generation, *topic);
+    let group = consumer_groups(settings, projection, generation).into_iter().find(|(of, _)| *of == topic);
+    let (_, group) = group.with_context(|| format!("the projection {projection} does not fold {topic}"))?;
+    tracing::info!(projection, generation, topic, "pipeline");
+    match projection.as_str() {
         "traces" => {
             let room = traces::on_clickhouse(Arc::clone(settings), client.clone(), pool.clone(), generation)?;
-            let keys = Some(KeyReader::new(settings)?);
-            launch(settings, room, topics::TELEMETRY, &group, traces::hears, keys, stop)
+            launch(
+                settings,
+                room,
+                topic,
+                &group,
+                Wants::Events(traces::hears, Box::new(KeyReader::new(settings)?)),
+                stop,
+            )
         }
         "workspace" => {
             let room = workspace::Workspace::new(Arc::clone(settings), pool.clone(), generation);
-            let keys = Some(KeyReader::new(settings)?);
-            launch(settings, room, topics::WORKSPACE, &group, workspace::hears, keys, stop)
+            launch(
+                settings,
+                room,
+                topic,
+                &group,
+                Wants::Events(workspace::hears, Box::new(KeyReader::new(settings)?)),
+                stop,
+            )
+        }
+        "audit" => {
+            let room = audit::on_clickhouse(Arc::clone(settings), client.clone(), topic, generation);
+            launch(settings, room, topic, &group, Wants::Writes, stop)
         }
         other => anyhow::bail!("this version does not know the projection {other}"),
     }
@@ -175,12 +209,11 @@ fn launch<P: Projection>(
     room: P,
     topic: &'static str,
     group: &str,
-    hears: fn(&str) -> bool,
-    keys: Option<KeyReader>,
+    wants: Wants,
     stop: CancellationToken,
 ) -> anyhow::Result<Running> {
     let dead_letters = DeadLetters::new(settings, room.name(), topic)?;
-    let decoder = Decoder::new(settings, topic, room.name(), hears, keys);
+    let decoder = Decoder::new(settings, topic, room.name(), wants);
     let pipeline = Pipeline::new(settings, room, dead_letters, stop.clone());
     let (settings, group, until) = (Arc::clone(settings), group.to_owned(), stop.clone());
     let join = move || log::start(&settings, topic, &group, decoder, until);

@@ -26,6 +26,14 @@ pub struct Freshness {
     telemetry: String,
     workspace: String,
     progress: [Progress; 2],
+    audited: [Progress; 2],
+}
+
+/// Which of those that fold a topic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Its,
+    Audit,
 }
 
 impl Freshness {
@@ -38,18 +46,24 @@ impl Freshness {
             telemetry: settings.topic(topics::TELEMETRY),
             workspace: settings.topic(topics::WORKSPACE),
             progress: Default::default(),
+            audited: Default::default(),
         })
     }
 
     /// Waits for the positions in `x-retrace-after`, of the topic that the answer draws on.
     pub async fn after(&self, signer: &Signer, headers: &HeaderMap, topic: Topic) -> Result<(), Problem> {
-        for value in headers.get_all("x-retrace-after") {
-            let text =
-                value.to_str().map_err(|_| Problem::bad_request("x-retrace-after is not a position of this server"))?;
-            for record in signer.read_positions(text)?.records {
-                if record.topic == topic {
-                    self.reach(record).await?;
-                }
+        for record in named(signer, headers)?.into_iter().filter(|record| record.topic == topic) {
+            self.reach(record, By::Its).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::after`], for an answer of the audit. What came of the workspace's commands belongs to it.
+    pub async fn audited_after(&self, signer: &Signer, headers: &HeaderMap) -> Result<(), Problem> {
+        for record in named(signer, headers)? {
+            self.reach(record, By::Audit).await?;
+            if record.topic == Topic::Workspace {
+                self.reach(record, By::Its).await?;
             }
         }
         Ok(())
@@ -59,14 +73,14 @@ impl Freshness {
     /// 404; what was looked at before it may be older.
     pub async fn caught_up(&self, topic: Topic, partition: i32) -> Result<(), Problem> {
         let end = self.end(topic, partition).await?;
-        self.reach(Record { topic, partition, offset: end - 1 }).await
+        self.reach(Record { topic, partition, offset: end - 1 }, By::Its).await
     }
 
-    async fn reach(&self, record: Record) -> Result<(), Problem> {
+    async fn reach(&self, record: Record, by: By) -> Result<(), Problem> {
         let deadline = Instant::now() + self.bound;
         loop {
             let before = flushes::count();
-            if self.reached(record).await? {
+            if self.reached(record, by).await? {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -76,15 +90,18 @@ impl Freshness {
         }
     }
 
-    async fn reached(&self, record: Record) -> Result<bool, Problem> {
+    async fn reached(&self, record: Record, by: By) -> Result<bool, Problem> {
         let look = async {
-            let next = match record.topic {
-                Topic::Telemetry => self.clickhouse.checkpoints().await?,
-                Topic::Workspace => self.postgres.checkpoints().await?,
+            let next = match (by, record.topic) {
+                (By::Its, Topic::Telemetry) => self.clickhouse.checkpoints().await?,
+                (By::Its, Topic::Workspace) => self.postgres.checkpoints().await?,
+                (By::Audit, Topic::Telemetry) => self.clickhouse.audit_checkpoints(topics::TELEMETRY).await?,
+                (By::Audit, Topic::Workspace) => self.clickhouse.audit_checkpoints(topics::WORKSPACE).await?,
             };
             Ok(next.into_iter().collect::<HashMap<i32, i64>>())
         };
-        self.progress[record.topic as usize].has_reached(record, SHARED, look).await
+        let progress = if by == By::Its { &self.progress } else { &self.audited };
+        progress[record.topic as usize].has_reached(record, SHARED, look).await
     }
 
     /// The offset after the partition's last record.
@@ -98,4 +115,15 @@ impl Freshness {
         let (_, high) = asked.await.map_err(Problem::internal)?.map_err(|cause| Problem::store_down("Kafka", cause))?;
         Ok(high)
     }
+}
+
+/// The positions that a request names.
+fn named(signer: &Signer, headers: &HeaderMap) -> Result<Vec<Record>, Problem> {
+    let mut records = Vec::new();
+    for value in headers.get_all("x-retrace-after") {
+        let text =
+            value.to_str().map_err(|_| Problem::bad_request("x-retrace-after is not a position of this server"))?;
+        records.extend(signer.read_positions(text)?.records);
+    }
+    Ok(records)
 }

@@ -4,12 +4,14 @@
 //! [`freshness`] says whether the projections have reached what the caller has written.
 
 mod cursor;
+mod downloads;
 mod freshness;
 mod numbers;
 mod openapi;
 mod pages;
 mod params;
 mod period;
+mod plans;
 mod prices;
 pub mod queries;
 mod routes;
@@ -24,11 +26,13 @@ use std::sync::Arc;
 use axum::Router;
 use runtime::Settings;
 use runtime::auth::keyring::{self, Snapshot};
-use runtime::auth::{Authenticator, JwtVerifier, KeyRing};
+use runtime::auth::seen::Telling;
+use runtime::auth::{Authenticator, JwtVerifier, KeyRing, Seen};
 use runtime::http::health::{Check, check};
 use runtime::http::{Gate, Limits};
 use runtime::kafka::follow;
 use runtime::lifecycle::Tasks;
+use runtime::plans::Plans;
 use runtime::position::Signer;
 use schemas::topics;
 use sqlx::PgPool;
@@ -37,6 +41,7 @@ pub use openapi::{docs_router, schemas};
 
 use freshness::Freshness;
 use prices::Prices;
+use queries::audit::Clients;
 use queries::insights::drift::Bounds;
 use state::AppState;
 use stores::Generations;
@@ -61,7 +66,9 @@ impl QueryApi {
             None => followed_keys(settings, pool, tasks).await?,
         };
         let authenticator = Authenticator { keys, jwt: JwtVerifier::new(settings)?, pool: pool.clone() };
-        let gate = Gate::new(settings, Arc::new(authenticator), limits)?;
+        let (seen, sightings) = Seen::new(settings);
+        tasks.spawn("sightings", sightings.kept_by(Telling::new(settings)?, tasks.stop.clone()));
+        let gate = Gate::new(settings, Arc::new(authenticator), limits, seen)?;
         let generations = Arc::new(Generations::new(pool.clone()));
         let clickhouse = stores::ClickHouse::new(client.clone(), Arc::clone(&generations));
         let postgres = stores::Postgres::new(pool.clone(), generations);
@@ -70,13 +77,15 @@ impl QueryApi {
             clickhouse,
             postgres,
             signer: Signer::new(&settings.secret),
-            exports: queries::export::turns(),
+            exports: downloads::turns(),
+            clients: Arc::new(Clients::new(settings)),
             drift: Bounds {
                 false_discovery: f64::from(settings.drift_false_discovery_percent) / 100.0,
                 effect: f64::from(settings.drift_effect_percent) / 100.0,
                 error_effect: f64::from(settings.drift_error_effect_percent) / 100.0,
             },
             prices: Prices::default(),
+            plans: Arc::new(Plans::of(settings)?),
             savings: queries::analytics::Bounds::of(settings),
         };
         let checks = stores(&client, pool);
@@ -110,7 +119,7 @@ async fn followed_keys(settings: &Settings, pool: &PgPool, tasks: &Tasks) -> any
         "workspace",
         from.into_iter().collect(),
         tasks.stop.clone(),
-        move |record, event| followed.apply(&record.envelope.tenant, &event),
+        move |record, event| followed.apply(&record.envelope, &event),
         move || complete.complete(),
     )?;
     keys.completed().await;

@@ -1,15 +1,10 @@
 //! Money and durations in answers: exact decimals, whatever a float would make of them.
 
-use std::borrow::Cow;
-
 use schemas::Money;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa::openapi::schema::{Object, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
-/// A decimal number, exact.
+/// A decimal number, exact; documents show it as `f64`.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Number(Box<RawValue>);
@@ -27,16 +22,5 @@ impl Number {
 
     fn text(text: String) -> Number {
         Number(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
-    }
-}
-
-impl PartialSchema for Number {
-    fn schema() -> RefOr<Schema> {
-        Object::with_type(Type::Number).into()
-    }
-}
-impl ToSchema for Number {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Number")
     }
 }

@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
 use crate::prices;
-use crate::queries::{analytics, api_keys, feedback, insights, memory, models, prompts, skills, traces};
+use crate::queries::{
+    analytics, api_keys, audit, billing, collaboration, datasets, feedback, insights, members, memory, models, prompts,
+    skills, traces, usage,
+};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
@@ -19,7 +22,12 @@ use crate::queries::{analytics, api_keys, feedback, insights, memory, models, pr
     traces::documents::SpanList,
     feedback::FeedbackOut,
     feedback::Verdict,
-    api_keys::ApiKeyOut,
+    api_keys::documents::ApiKeyOut,
+    usage::documents::UsageOut,
+    usage::documents::UsedOf,
+    usage::documents::DailyUsageOut,
+    usage::documents::DayUsage,
+    usage::documents::MonthCounts,
     analytics::documents::CostsOut,
     analytics::documents::Figures,
     analytics::documents::ModelCosts,
@@ -72,6 +80,9 @@ use crate::queries::{analytics, api_keys, feedback, insights, memory, models, pr
     prompts::documents::PromptList,
     prompts::documents::PromptVersionOut,
     prompts::documents::PromptVersionList,
+    prompts::documents::PromptUses,
+    prompts::documents::PromptUsed,
+    prompts::documents::PromptVersionUsed,
     prompts::documents::PromptDiff,
     prompts::documents::PromptChange,
     prompts::documents::PromptLines,
@@ -80,6 +91,27 @@ use crate::queries::{analytics, api_keys, feedback, insights, memory, models, pr
     memory::documents::MemorySearchIn,
     memory::documents::MemoryFound,
     memory::documents::MemoryHit,
+    api_keys::documents::NamedApiKeyOut,
+    api_keys::documents::NamedApiKeyList,
+    members::MemberOut,
+    members::MemberList,
+    datasets::documents::DatasetOut,
+    datasets::documents::DatasetSummary,
+    datasets::documents::DatasetList,
+    datasets::documents::DatasetItemOut,
+    datasets::documents::DatasetItemList,
+    datasets::documents::DatasetVersionOut,
+    datasets::documents::DatasetVersionList,
+    billing::BillingPlanOut,
+    billing::PlanLimits,
+    collaboration::documents::CommentOut,
+    collaboration::documents::CommentList,
+    collaboration::documents::AssignmentOut,
+    collaboration::documents::AssignmentList,
+    collaboration::documents::NotificationOut,
+    collaboration::documents::NotificationList,
+    audit::AuditHeads,
+    audit::AuditHead,
 )))]
 struct Documented;
 

@@ -1,4 +1,4 @@
-//! Pages of a list in Postgres, the newest first: by cursor or by offset, with a count that is bounded.
+//! Pages of a list in Postgres, mostly the newest first: by cursor or by offset, with a count that is bounded.
 
 use runtime::Problem;
 use runtime::position::Signer;
@@ -48,6 +48,15 @@ impl Page {
             query.push_bind(after.created_at).push(", ").push_bind(after.id).push(")");
         }
         query.push(format!(" ORDER BY {created_at} DESC, {id} DESC LIMIT {} OFFSET {}", self.limit + 1, self.offset));
+    }
+
+    /// As [`Self::end`], of a list that has the oldest first.
+    pub fn end_oldest_first(&self, query: &mut QueryBuilder<Postgres>, created_at: &str, id: &str) {
+        if let Some(after) = self.after {
+            query.push(format!(" AND ({created_at}, {id}) > ("));
+            query.push_bind(after.created_at).push(", ").push_bind(after.id).push(")");
+        }
+        query.push(format!(" ORDER BY {created_at}, {id} LIMIT {} OFFSET {}", self.limit + 1, self.offset));
     }
 
     /// Takes the row beyond the page off, and says where the next one begins.

@@ -4,7 +4,11 @@ use axum::Router;
 use axum::routing::{get, post};
 use runtime::http::{Gate, Rooms, Service};
 
-use crate::queries::{analytics, api_keys, export, feedback, insights, memory, models, prompts, skills, traces};
+use crate::queries::collaboration::{assignments, comments, notifications};
+use crate::queries::{
+    analytics, api_keys, audit, billing, datasets, export, feedback, insights, members, memory, models, prompts,
+    skills, traces, usage,
+};
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -13,6 +17,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/traces/export", get(export::traces))?
         .on("GET", "/api/v1/traces/{id}", get(traces::get))?
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
+        .on("GET", "/api/v1/traces/{id}/spans/{span_id}", get(traces::span))?
         .on("GET", "/api/v1/traces/{id}/feedback", get(feedback::get))?
         .on("GET", "/api/v1/traces/{id}/root-cause", get(insights::root_cause::known))?
         .on("GET", "/api/v1/spans/export", get(export::spans))?
@@ -32,8 +37,30 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/prompts/{id}", get(prompts::get))?
         .on("GET", "/api/v1/prompts/{id}/versions", get(prompts::versions))?
         .on("GET", "/api/v1/prompts/{id}/diff", get(prompts::diff))?
+        .on("GET", "/api/v1/prompts/{id}/uses", get(prompts::uses))?
         .on("POST", "/api/v1/memory/search", post(memory::search))?
         .on("GET", "/api/v1/memory", get(memory::list))?
-        .on("GET", "/api/v1/memory/{id}", get(memory::get))?;
+        .on("GET", "/api/v1/memory/{id}", get(memory::get))?
+        .on("GET", "/api/v1/api-keys/all", get(api_keys::list))?
+        .on("GET", "/api/v1/api-keys/all/{id}", get(api_keys::get_one))?
+        .on("GET", "/api/v1/members", get(members::list))?
+        .on("GET", "/api/v1/audit-logs/export", get(audit::export))?
+        .on("GET", "/api/v1/audit-logs/heads", get(audit::heads))?
+        .on("GET", "/api/v1/usage", get(usage::month))?
+        .on("GET", "/api/v1/usage/daily", get(usage::daily))?
+        .on("GET", "/api/v1/internal/usage", get(usage::counts))?
+        .on("GET", "/api/v1/datasets", get(datasets::list))?
+        .on("GET", "/api/v1/datasets/{id}", get(datasets::get))?
+        .on("GET", "/api/v1/datasets/{id}/items", get(datasets::items))?
+        .on("GET", "/api/v1/datasets/{id}/items/{item_id}", get(datasets::item))?
+        .on("GET", "/api/v1/datasets/{id}/versions", get(datasets::versions))?
+        .on("GET", "/api/v1/datasets/{id}/export", get(datasets::export))?
+        .on("GET", "/api/v1/billing/plan", get(billing::plan))?
+        .on("GET", "/api/v1/comments", get(comments::list))?
+        .on("GET", "/api/v1/comments/{id}", get(comments::get))?
+        .on("GET", "/api/v1/assignments", get(assignments::list))?
+        .on("GET", "/api/v1/assignments/{id}", get(assignments::get))?
+        .on("GET", "/api/v1/notifications", get(notifications::list))?
+        .on("GET", "/api/v1/notifications/{id}", get(notifications::get))?;
     Ok(rooms.finish()?.with_state(state))
 }

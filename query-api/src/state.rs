@@ -5,13 +5,17 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::plans::Plans;
 use runtime::position::{Signer, Topic};
 use schemas::topics;
+use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
 use crate::freshness::Freshness;
+use crate::plans::Held;
 use crate::prices::Prices;
 use crate::queries::analytics;
+use crate::queries::audit::Clients;
 use crate::queries::insights::drift::Bounds;
 use crate::stores::{ClickHouse, Postgres};
 
@@ -23,12 +27,20 @@ pub struct AppState {
     pub signer: Signer,
     /// Turns of those that run.
     pub exports: Arc<Semaphore>,
+    pub clients: Arc<Clients>,
     pub drift: Bounds,
     pub prices: Prices,
+    pub plans: Arc<Plans>,
     pub savings: analytics::Bounds,
 }
 
 impl AppState {
+    /// The plan that the caller has now, as far as the projection knows.
+    pub async fn plan_of(&self, principal: &Principal) -> Result<Held, Problem> {
+        let standing = self.postgres.of(principal).await?.plan().await?;
+        Ok(Held::of(&self.plans, standing.as_ref(), OffsetDateTime::now_utc()))
+    }
+
     /// A resource of the workspace. One that is not there may be on its way: its projection is waited for before it is a
     /// 404.
     pub async fn resource<R, F: Future<Output = Result<Option<R>, Problem>>>(

@@ -6,6 +6,8 @@ pub mod http;
 pub mod kafka;
 pub mod lifecycle;
 pub mod metrics;
+pub mod month;
+pub mod plans;
 pub mod position;
 pub mod postgres;
 pub mod problem;

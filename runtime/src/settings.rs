@@ -6,6 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::plans::Plans;
+
+/// Where the settings name no plans.
+const PLANS: &str = "free: traces=5000, spans=50000, ai_requests=100; \
+                     pro: traces=100000, spans=1000000, ai_requests=2000; \
+                     team: traces=1000000, spans=10000000, ai_requests=10000; enterprise; unlimited";
+
 /// Variables of the client SDK and of the launcher that may stand beside ours.
 const FOREIGN: &[&str] = &[
     "RETRACE_API_KEY",
@@ -63,6 +70,8 @@ settings! {
     public_url: String = "";
     /// Where ingest asks query-api; empty: this server itself.
     query_url: String = "";
+    /// Where query-api tells ingest that a member was seen or an API key used; empty: this server itself.
+    ingest_url: String = "";
     /// Kafka bootstrap servers, comma separated.
     kafka_brokers: String = "127.0.0.1:9092";
     /// Further librdkafka client properties, `name=value` separated by commas (security.protocol, sasl.…).
@@ -90,10 +99,14 @@ settings! {
     postgres_url: String = "postgres://retrace@127.0.0.1:5432/retrace";
     /// Postgres connections of one process.
     postgres_connections: u32 = 8u32;
-    /// Shared by the services of one installation: signs positions and cursors, and authenticates ingest to query-api.
+    /// Shared by the services of one installation: signs positions and cursors, and authenticates ingest and query-api to each other.
     secret: String = "";
     /// First API key, created at start if it does not exist.
     bootstrap_api_key: String = "";
+    /// Named API keys that a user may have at once; those that have expired do not count.
+    api_keys_per_user: u32 = 50u32;
+    /// Seconds within which it is kept once that a member was seen or an API key used; 0: never.
+    seen_interval_seconds: u64 = 3_600u64;
     /// Prefix of new API keys (`rt_`, or `rt_live_` for clients of version 0.11).
     api_key_prefix: String = "rt_";
     /// URL of the JWKS that signs bearer tokens; empty: bearer JWTs are refused.
@@ -122,12 +135,18 @@ settings! {
     rate_ai_per_minute: u32 = 20u32;
     /// Such requests that may come at once.
     rate_ai_burst: u32 = 20u32;
+    /// Webhook requests per address and minute.
+    rate_webhook_per_minute: u32 = 600u32;
+    /// Such requests that may come at once.
+    rate_webhook_burst: u32 = 600u32;
     /// Largest decoded request body.
     max_body_bytes: usize = 33_554_432usize;
     /// Decoded body bytes held at once by one process; beyond it requests get 503.
     max_inflight_bytes: usize = 100_663_296usize;
     /// Most spans in one request.
     max_spans: usize = 10_000usize;
+    /// Most items of one dataset.
+    max_dataset_items: usize = 1_000_000usize;
     /// Seconds a client may take over one request.
     request_timeout_seconds: u64 = 60u64;
     /// How long the producer gathers a batch.
@@ -177,10 +196,39 @@ settings! {
     gemini_timeout_ms: u64 = 20_000u64;
     /// Tokens of questions and answers that a tenant may use a day (UTC); beyond it the local analysis answers.
     gemini_daily_tokens: u64 = 2_000_000u64;
+    /// The plans and what each allows a month, as `free: traces=10, spans=100, ai_requests=1; team: …`; what is not named is
+    /// not limited.
+    plans: String = PLANS;
+    /// The plan of tenants that have no other.
+    plan_default: String = "unlimited";
+    /// How far beyond the limits of a plan its tenants may go.
+    usage_grace_percent: u32 = 0u32;
+    /// Base URL of Dodo Payments' API; `https://test.dodopayments.com` is the one for tests.
+    dodo_url: String = "https://live.dodopayments.com";
+    /// Key of that API; empty: no checkout and no customer portal.
+    dodo_api_key: String = "";
+    /// How long an answer of it may take.
+    dodo_timeout_ms: u64 = 10_000u64;
+    /// Dodo's products, each of the plan that it sells: `pro=pdt_…` separated by commas. Of a plan that has several, the first is
+    /// what a checkout sells.
+    dodo_products: String = "";
+    /// Signing secret (`whsec_…`) of the webhook endpoint at Dodo; several, separated by commas, while it is rotated. Empty:
+    /// webhooks are answered 503.
+    dodo_webhook_secret: String = "";
+    /// How far a webhook's timestamp may be from now.
+    billing_webhook_tolerance_seconds: u64 = 300u64;
+    /// Days that a plan goes on after a payment failed, unless Dodo itself says how long.
+    billing_grace_days: u32 = 7u32;
+    /// Hosts, comma separated (`app.example.com`, `localhost:3000`), that `return_url` may lead back to; paths of this server
+    /// always may.
+    billing_return_hosts: String = "";
     /// How long a read waits for its projection.
     freshness_wait_ms: u64 = 2_000u64;
     /// Milliseconds between two looks for content to erase; 0: never.
     erase_interval_ms: u64 = 60_000u64;
+    /// Days after a month's end for which the audit still shows from where and as whom its writes came; then the keys of it
+    /// are erased.
+    audit_client_days: u64 = 400u64;
     /// How long a graceful stop may take.
     shutdown_seconds: u64 = 8u64;
     /// Log filter, as `info,retrace_ingest=debug`.
@@ -269,6 +317,8 @@ impl Settings {
             || self.rate_read_burst == 0
             || self.rate_ai_per_minute == 0
             || self.rate_ai_burst == 0
+            || self.rate_webhook_per_minute == 0
+            || self.rate_webhook_burst == 0
         {
             bail!("the settings `rate_…` must be at least 1");
         }
@@ -280,6 +330,10 @@ impl Settings {
         }
         if self.max_inflight_bytes < self.max_body_bytes {
             bail!("the setting `max_inflight_bytes` is below `max_body_bytes`");
+        }
+        Plans::of(self)?;
+        if self.billing_grace_days > 366 {
+            bail!("the setting `billing_grace_days` is more than a year");
         }
         Ok(())
     }

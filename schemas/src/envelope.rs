@@ -21,6 +21,8 @@ pub struct Envelope {
     pub actor: String,
     pub request_id: String,
     pub traceparent: Option<String>,
+    /// From where and as whom it was done, sealed ([`crate::audit::client`]).
+    pub client: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +50,15 @@ impl Envelope {
         if let Some(parent) = &self.traceparent {
             headers.push(("ce_traceparent", parent.clone()));
         }
+        if let Some(client) = &self.client {
+            headers.push(("ce_client", client.clone()));
+        }
         headers
     }
 
     pub fn from_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Envelope, EnvelopeError> {
-        let mut found: [Option<&'a str>; 9] = [None; 9];
-        const NAMES: [&str; 9] = [
+        let mut found: [Option<&'a str>; 10] = [None; 10];
+        const NAMES: [&str; 10] = [
             "ce_id",
             "ce_type",
             "ce_source",
@@ -63,6 +68,7 @@ impl Envelope {
             "ce_actor",
             "ce_requestid",
             "ce_traceparent",
+            "ce_client",
         ];
         for (name, value) in headers {
             if let Some(at) = NAMES.iter().position(|known| *known == name) {
@@ -80,6 +86,7 @@ impl Envelope {
             actor: text(6)?,
             request_id: text(7)?,
             traceparent: found[8].map(str::to_owned),
+            client: found[9].map(str::to_owned),
         })
     }
 }

@@ -47,6 +47,17 @@ pub fn memory_key_hash(
     sealing::sha256(["memory", tenant, scope, project_id, session_id, key].join("\0").as_bytes())
 }
 
+/// The event that says that somebody was seen in an interval: the same on every node.
+pub fn sighting(tenant: &str, kind: &str, who: &str, role: &str, interval: i64) -> Uuid {
+    let names = format!("{kind}\0{tenant}\0{who}\0{role}\0{interval}");
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, names.as_bytes())
+}
+
+/// Of what an event tells a user, once.
+pub fn notification_id(event: Uuid, user: &str) -> Uuid {
+    derived(event, &format!("notification\0{user}"))
+}
+
 /// A new event id: time ordered.
 pub fn event_id() -> Uuid {
     Uuid::now_v7()

@@ -4,6 +4,7 @@
 //! [`envelope::Envelope`], [`codec`] turns both into a Kafka record on the [`topics`] partition of its aggregate; a
 //! projection reads the same record back with [`codec::decode`].
 
+pub mod audit;
 pub mod codec;
 pub mod envelope;
 pub mod events;

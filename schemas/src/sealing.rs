@@ -90,6 +90,13 @@ pub fn is_resource(owner: &str) -> bool {
     owner.contains('/')
 }
 
+/// The resource that an owner is a part of: `datasets/9debeeaf-…` of `datasets/9debeeaf-…/items/0b6c2f6e-…`.
+pub fn whole_of(owner: &str) -> Option<&str> {
+    let (noun, rest) = owner.split_once('/')?;
+    let id = rest.find('/')?;
+    owner.get(..noun.len() + 1 + id)
+}
+
 /// The tenant, owner and key id of a record key on the keys topic.
 pub fn parse_key_record_key(key: &[u8]) -> Option<(&str, &str, [u8; 16])> {
     let (names, id) = key.split_last_chunk::<16>()?;
@@ -98,17 +105,33 @@ pub fn parse_key_record_key(key: &[u8]) -> Option<(&str, &str, [u8; 16])> {
     Some((tenant, owner, *id))
 }
 
-fn cipher(key: &SealingKey) -> Result<LessSafeKey, SealError> {
-    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key.secret).map_err(|_| SealError::Seal)?))
+fn cipher(secret: &[u8; 32]) -> Result<LessSafeKey, SealError> {
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, secret).map_err(|_| SealError::Seal)?))
+}
+
+/// Encrypts in place, under a new nonce; `about` is what the bytes belong to.
+pub(crate) fn encrypt(key: &SealingKey, about: &[u8], bytes: &mut Vec<u8>) -> Result<[u8; NONCE_LEN], SealError> {
+    let mut nonce = [0u8; NONCE_LEN];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::Seal)?;
+    cipher(&key.secret)?
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(about), bytes)
+        .map_err(|_| SealError::Seal)?;
+    Ok(nonce)
+}
+
+pub(crate) fn decrypt<'a>(
+    secret: &[u8; 32],
+    nonce: [u8; NONCE_LEN],
+    about: &[u8],
+    bytes: &'a mut [u8],
+) -> Result<&'a [u8], SealError> {
+    let opened = cipher(secret)?.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(about), bytes);
+    opened.map(|plain| &*plain).map_err(|_| SealError::Open)
 }
 
 pub fn seal(key: &SealingKey, event: Uuid, plain: &[u8]) -> Result<Sealed, SealError> {
-    let mut nonce = [0u8; NONCE_LEN];
-    SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::Seal)?;
     let mut bytes = compress(plain).map_err(|e| SealError::Compress(e.to_string()))?;
-    cipher(key)?
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(event.as_bytes()), &mut bytes)
-        .map_err(|_| SealError::Seal)?;
+    let nonce = encrypt(key, event.as_bytes(), &mut bytes)?;
     Ok(Sealed {
         key_id: ByteArray::new(key.id),
         key_offset: key.offset,
@@ -119,11 +142,8 @@ pub fn seal(key: &SealingKey, event: Uuid, plain: &[u8]) -> Result<Sealed, SealE
 }
 
 pub fn open(secret: &[u8; 32], event: Uuid, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, secret).map_err(|_| SealError::Open)?);
     let mut bytes = sealed.bytes.clone();
-    let plain = key
-        .open_in_place(Nonce::assume_unique_for_key(sealed.nonce.into_array()), Aad::from(event.as_bytes()), &mut bytes)
-        .map_err(|_| SealError::Open)?;
+    let plain = decrypt(secret, sealed.nonce.into_array(), event.as_bytes(), &mut bytes)?;
     decompress(plain, MAX_PLAIN_BYTES.min(plain_bound(plain))).map_err(|_| SealError::Open)
 }
 
@@ -155,4 +175,17 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_goes_with_the_whole() {
+        assert_eq!(whole_of("datasets/1/items/2"), Some("datasets/1"));
+        for whole in ["datasets/1", "9debeeaf-b46e-44fd-8a0a-7efe35a59df9", ""] {
+            assert_eq!(whole_of(whole), None, "{whole}");
+        }
+    }
 }

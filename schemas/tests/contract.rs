@@ -6,12 +6,18 @@ use std::path::PathBuf;
 
 use apache_avro::schema_compatibility::SchemaCompatibility;
 use retrace_schemas::codec::{self, VERSIONS};
+use retrace_schemas::events::datasets::{DatasetItemSizes, ImportedItem};
 use retrace_schemas::events::{
-    ApiKeyCreated, ApiKeyRevoked, Cell, ContentChunk, ContentsErased, FeedbackContent, FeedbackGiven, Frontier,
-    GoldenSet, LogCreated, MemoryContent, MemoryDeleted, MemoryStored, PayloadField, Phase, PriceTablePublished,
-    PromptContent, PromptCreated, PromptDeleted, PromptLabelled, PromptVersionAdded, PromptVersionContent,
-    RecordHeader, Redriven, RootCauseContent, RootCauseFound, SkillChanged, SkillContent, SkillCreated, SkillDeleted,
-    Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
+    ApiKeyChanged, ApiKeyContent, ApiKeyCreated, ApiKeyIssued, ApiKeyRevoked, ApiKeyUsed, ApiKeyWithdrawn,
+    AssignmentChanged, AssignmentContent, AssignmentCreated, AssignmentDeleted, Cell, CommentChanged, CommentContent,
+    CommentCreated, CommentDeleted, ContentChunk, ContentsErased, DatasetChanged, DatasetContent, DatasetCreated,
+    DatasetDeleted, DatasetItemAdded, DatasetItemChanged, DatasetItemContent, DatasetItemDeleted, DatasetItemsImported,
+    DiscussionClosed, FeedbackContent, FeedbackGiven, Frontier, GoldenSet, LogCreated, MemberSeen, MemoryContent,
+    MemoryDeleted, MemoryStored, NotificationsRead, PayloadField, Phase, PlanChanged, PlanSource, PlanStatus,
+    PriceTablePublished, PromptContent, PromptCreated, PromptDeleted, PromptLabelled, PromptVersionAdded,
+    PromptVersionContent, RecordHeader, Redriven, RootCauseContent, RootCauseFound, SkillChanged, SkillContent,
+    SkillCreated, SkillDeleted, Source, SpanContent, SpanFacts, SpanType, TraceContent, TraceDeleted, TraceRecorded,
+    TraceRepriced, TraceStatus,
 };
 use retrace_schemas::sealing::{self, Sealed, SealingKey};
 use retrace_schemas::{Event, Money, topics};
@@ -142,6 +148,54 @@ fn prompt_version() -> PromptVersionContent {
     }
 }
 
+fn dataset_item() -> DatasetItemContent {
+    DatasetItemContent {
+        user_id: "u".to_owned(),
+        input: Some("{\"question\": 1}".to_owned()),
+        expected_output: Some("\"yes\"".to_owned()),
+        metadata: Some(String::new()),
+        source: None,
+    }
+}
+
+fn dataset_events() -> Vec<(&'static str, Event)> {
+    let (id, item) = (|| TRACE.to_owned(), || "0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01".to_owned());
+    let sizes = dataset_item().sizes();
+    let created = DatasetCreated { dataset_id: id(), name_hash: ByteArray::new([6; 32]), content: sealed() };
+    let changed = DatasetChanged {
+        dataset_id: id(),
+        if_match: Some(3),
+        name_hash: Some(ByteArray::new([7; 32])),
+        content: sealed(),
+    };
+    let added = DatasetItemAdded { dataset_id: id(), item_id: item(), most_items: 1_000_000, sizes, content: sealed() };
+    let item_changed = DatasetItemChanged {
+        dataset_id: id(),
+        item_id: item(),
+        if_match: None,
+        sizes: DatasetItemSizes { metadata: Some(0), ..DatasetItemSizes::default() },
+        content: sealed(),
+    };
+    let item_deleted = DatasetItemDeleted { dataset_id: id(), item_id: item(), if_match: Some(2), erases: true };
+    let imported = DatasetItemsImported {
+        dataset_id: id(),
+        import_id: item(),
+        first: 2,
+        total: 2,
+        most_items: 1_000_000,
+        items: vec![ImportedItem { item_id: item(), sizes, content: sealed() }],
+    };
+    vec![
+        ("dataset_created", Event::DatasetCreated(created)),
+        ("dataset_changed", Event::DatasetChanged(changed)),
+        ("dataset_deleted", Event::DatasetDeleted(DatasetDeleted { dataset_id: id(), if_match: None })),
+        ("dataset_item_added", Event::DatasetItemAdded(added)),
+        ("dataset_item_changed", Event::DatasetItemChanged(item_changed)),
+        ("dataset_item_deleted", Event::DatasetItemDeleted(item_deleted)),
+        ("dataset_items_imported", Event::DatasetItemsImported(imported)),
+    ]
+}
+
 /// Every event, as an example of its newest version.
 fn events() -> Vec<(&'static str, Event)> {
     vec![
@@ -255,6 +309,121 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("memory_deleted", Event::MemoryDeleted(MemoryDeleted { memory_id: TRACE.to_owned() })),
         (
+            "api_key_issued",
+            Event::ApiKeyIssued(ApiKeyIssued {
+                key_id: TRACE.to_owned(),
+                user: "u".to_owned(),
+                org: None,
+                role: "member".to_owned(),
+                prefix: "rt_12345678".to_owned(),
+                sha256: ByteArray::new([8; 32]),
+                scopes: vec!["ingest".to_owned(), "read".to_owned()],
+                expires_at: Some(1_763_600_000_000_001),
+                at_most: 50,
+                content: sealed(),
+            }),
+        ),
+        (
+            "api_key_changed",
+            Event::ApiKeyChanged(ApiKeyChanged {
+                key_id: TRACE.to_owned(),
+                user: "u".to_owned(),
+                version: 3,
+                scopes: vec!["read".to_owned()],
+                expires_at: None,
+                content: Some(sealed()),
+            }),
+        ),
+        (
+            "api_key_withdrawn",
+            Event::ApiKeyWithdrawn(ApiKeyWithdrawn { key_id: TRACE.to_owned(), user: "u".to_owned() }),
+        ),
+        (
+            "api_key_used",
+            Event::ApiKeyUsed(ApiKeyUsed { key_id: TRACE.to_owned(), user: "u".to_owned(), role: "member".to_owned() }),
+        ),
+        ("member_seen", Event::MemberSeen(MemberSeen { user: "u".to_owned(), role: "admin".to_owned() })),
+        (
+            "plan_changed",
+            Event::PlanChanged(PlanChanged {
+                plan: "pro".to_owned(),
+                status: PlanStatus::PastDue,
+                source: PlanSource::Billing,
+                cause: "subscription.on_hold".to_owned(),
+                subscription_id: "sub_1".to_owned(),
+                customer_id: "cus_1".to_owned(),
+                subscribed_at: 1_763_600_000_000_000,
+                occurred_at: 1_763_600_000_000_001,
+                ends_at: Some(1_764_204_800_000_001),
+            }),
+        ),
+        (
+            "comment_created",
+            Event::CommentCreated(CommentCreated {
+                comment_id: TRACE.to_owned(),
+                trace_id: TRACE.to_owned(),
+                span_id: Some("00f067aa0ba902b7".to_owned()),
+                reply_to_id: None,
+                by: "u".to_owned(),
+                mentions: vec!["user_2abc".to_owned()],
+                content: sealed(),
+            }),
+        ),
+        (
+            "comment_changed",
+            Event::CommentChanged(CommentChanged {
+                comment_id: TRACE.to_owned(),
+                if_match: Some(1),
+                by: "u".to_owned(),
+                mentions: Vec::new(),
+                content: sealed(),
+            }),
+        ),
+        (
+            "comment_deleted",
+            Event::CommentDeleted(CommentDeleted {
+                comment_id: TRACE.to_owned(),
+                if_match: None,
+                by: "u".to_owned(),
+                moderates: true,
+            }),
+        ),
+        (
+            "assignment_created",
+            Event::AssignmentCreated(AssignmentCreated {
+                assignment_id: TRACE.to_owned(),
+                trace_id: TRACE.to_owned(),
+                assignee_id: "user_2abc".to_owned(),
+                by: "u".to_owned(),
+                content: sealed(),
+            }),
+        ),
+        (
+            "assignment_changed",
+            Event::AssignmentChanged(AssignmentChanged {
+                assignment_id: TRACE.to_owned(),
+                if_match: Some(2),
+                by: "u".to_owned(),
+                status: Some("resolved".to_owned()),
+                assignee_id: None,
+                content: Some(sealed()),
+            }),
+        ),
+        (
+            "assignment_deleted",
+            Event::AssignmentDeleted(AssignmentDeleted {
+                assignment_id: TRACE.to_owned(),
+                if_match: None,
+                by: "u".to_owned(),
+                moderates: false,
+            }),
+        ),
+        (
+            "notifications_read",
+            Event::NotificationsRead(NotificationsRead { user_id: "u".to_owned(), ids: Some(vec![TRACE.to_owned()]) }),
+        ),
+        ("discussion_closed", Event::DiscussionClosed(DiscussionClosed { trace_id: TRACE.to_owned() })),
+        (
             "redriven",
             Event::Redriven(Redriven {
                 projection: "traces".to_owned(),
@@ -294,7 +463,7 @@ fn from_hex(text: &str) -> Vec<u8> {
 
 #[test]
 fn events_are_written_as_before_and_read_back() {
-    for (name, event) in events() {
+    for (name, event) in events().into_iter().chain(dataset_events()) {
         let bytes = event.encode().unwrap();
         same_as_golden(name, &bytes);
         assert_eq!(Event::decode(event.kind(), &bytes).unwrap().unwrap(), event);
@@ -308,12 +477,30 @@ fn events_are_written_as_before_and_read_back() {
         ),
         ("root_cause_content", codec::encode("root_cause_content", &root_cause()).unwrap()),
         ("memory_content", codec::encode("memory_content", &memory()).unwrap()),
+        (
+            "comment_content",
+            codec::encode("comment_content", &CommentContent { body: "look @user_2abc".to_owned() }).unwrap(),
+        ),
+        (
+            "assignment_content",
+            codec::encode("assignment_content", &AssignmentContent { note: "by Friday".to_owned() }).unwrap(),
+        ),
         ("skill_content", codec::encode("skill_content", &skill()).unwrap()),
+        (
+            "dataset_content",
+            codec::encode(
+                "dataset_content",
+                &DatasetContent { user_id: "u".to_owned(), name: Some("golden".to_owned()), description: None },
+            )
+            .unwrap(),
+        ),
+        ("dataset_item_content", codec::encode("dataset_item_content", &dataset_item()).unwrap()),
         (
             "prompt_content",
             codec::encode("prompt_content", &PromptContent { name: "greeting".to_owned(), description: None }).unwrap(),
         ),
         ("prompt_version_content", codec::encode("prompt_version_content", &prompt_version()).unwrap()),
+        ("api_key_content", codec::encode("api_key_content", &ApiKeyContent { name: "ci".to_owned() }).unwrap()),
     ] {
         same_as_golden(name, &bytes);
     }

@@ -50,6 +50,13 @@ pub enum Command {
         #[command(subcommand)]
         command: PricesCommand,
     },
+    /// The plans of tenants.
+    Plans {
+        #[command(flatten)]
+        local: Local,
+        #[command(subcommand)]
+        command: PlansCommand,
+    },
     /// Price what is recorded by the price tables that are in force now: shows the change; `--yes` appends it.
     Reprice {
         #[command(flatten)]
@@ -61,7 +68,7 @@ pub enum Command {
     Rebuild {
         #[command(flatten)]
         local: Local,
-        /// `traces` or `workspace`
+        /// `traces`, `workspace` or `audit`
         projection: String,
     },
     /// Compare every projection with a naive fold of the log.
@@ -71,6 +78,8 @@ pub enum Command {
         /// Passes over the log; each holds one slice of the traces in memory.
         #[arg(long, default_value_t = 1)]
         slices: u32,
+        #[command(subcommand)]
+        command: Option<VerifyCommand>,
     },
     /// What the projections have refused, and once more.
     DeadLetters {
@@ -170,6 +179,16 @@ fn rfc3339(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 #[derive(Subcommand)]
+pub enum VerifyCommand {
+    /// Only the audit: its rows against the hashes of the log, computed anew from the first record on.
+    Audit {
+        /// An answer of `GET /api/v1/audit-logs/heads` that was kept: the log must still lead to its hashes.
+        #[arg(long)]
+        heads: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
 pub enum KeysCommand {
     /// Make a new key the current one of a user, and print it.
     Create {
@@ -194,6 +213,28 @@ pub enum DeadLettersCommand {
         /// As listed: topic/partition/offset. It may have been re-driven before.
         #[arg(long)]
         origin: Option<Place>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PlansCommand {
+    /// Give a tenant a plan, whatever it pays for, until it buys another.
+    Set {
+        #[arg(long)]
+        tenant: String,
+        /// One of the setting `plans`.
+        #[arg(long)]
+        plan: String,
+    },
+    /// Take back what was set: a tenant has what it pays for, else the default.
+    Clear {
+        #[arg(long)]
+        tenant: String,
+    },
+    /// The plan of each tenant that has one, or all that was said of one tenant's.
+    List {
+        #[arg(long)]
+        tenant: Option<String>,
     },
 }
 

@@ -58,11 +58,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Migrate { replace_outdated } => commands::migrate::run(&settings()?, replace_outdated).await,
             Command::Keys { local, command } => commands::keys::run(&local.settings(settings()?)?, command).await,
             Command::Prices { local, command } => commands::prices::run(&local.settings(settings()?)?, command).await,
+            Command::Plans { local, command } => commands::plans::run(&local.settings(settings()?)?, command).await,
             Command::Reprice { local, options } => commands::reprice::run(&local.settings(settings()?)?, options).await,
             Command::Rebuild { local, projection } => {
                 commands::rebuild::run(&local.settings(settings()?)?, &projection).await
             }
-            Command::Verify { local, slices } => commands::verify::run(&local.settings(settings()?)?, slices).await,
+            Command::Verify { local, slices, command } => {
+                commands::verify::run(&local.settings(settings()?)?, slices, command).await
+            }
             Command::DeadLetters { local, command } => {
                 commands::dead_letters::run(&local.settings(settings()?)?, command).await
             }

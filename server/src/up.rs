@@ -177,5 +177,5 @@ async fn first_key(settings: &Settings, data: &Path) -> anyhow::Result<banner::K
 }
 
 pub fn local_user() -> Principal {
-    Principal { tenant: "local".to_owned(), user: "local".to_owned(), org: None, role: "owner".to_owned() }
+    Principal { tenant: "local".to_owned(), user: "local".to_owned(), org: None, role: "owner".to_owned(), key: None }
 }

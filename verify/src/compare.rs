@@ -260,6 +260,7 @@ impl<'a> Slice<'a> {
             "failed": u8::from(view.failed), row.failed;
             "prompt": view.prompt(self.texts), row.prompt();
             "parameters_hash": view.parameters(self.texts), row.parameters_hash;
+            "used_prompt": view.prompt_use(self.texts), (row.used_prompt, row.used_prompt_version);
         }
     }
 

@@ -13,9 +13,10 @@ use schemas::topics;
 
 use crate::fold::Fold;
 use crate::log::Ends;
-use crate::rows::{CostTotalRow, CountRow, Keyed, newest, offset_of};
+use crate::rows::{CostTotalRow, CountRow, Keyed, PromptUseRow, UsageRow, newest, offset_of};
+use crate::usage::usage_of;
 use crate::verify::Report;
-use crate::view::{TraceState, TraceView};
+use crate::view::{Texts, TraceView};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -26,10 +27,12 @@ type Totals = Vec<i128>;
 /// A row of totals, and what a trace adds to them.
 pub trait Totalled: Keyed {
     const FIELDS: &'static [&'static str];
+    /// Whether erased content may have had a part in it.
+    const NEEDS_CONTENT: bool;
     fn bucket(&self) -> Bucket;
     fn totals(&self) -> Totals;
-    /// The buckets in which a visible trace is counted, but for the partition, and for how much.
-    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)>;
+    /// The buckets, but for the partition, in which a trace counts as it was at an offset, and for how much.
+    fn shares(fold: &Fold, texts: Texts, tenant: &str, trace_id: &str, upto: i64) -> Vec<(String, Totals)>;
 }
 
 pub struct Counts<R> {
@@ -82,20 +85,17 @@ impl<R: Totalled> Counts<R> {
     }
 
     /// Adds the traces of a fold that was read after the rows.
-    pub fn add(&mut self, fold: &Fold, partitions: i32) {
+    pub fn add(&mut self, fold: &Fold, texts: Texts, partitions: i32) {
         for (tenant, trace_id) in fold.traces() {
             let partition = topics::trace_partition(tenant, trace_id, partitions);
             let read_upto = self.read_upto(partition);
             let last = self.last.get(&partition).copied().unwrap_or(-1);
             let deleted_at = fold.deleted_at(tenant, trace_id).unwrap_or(i64::MAX);
-            if deleted_at > read_upto && fold.is_past_lost(tenant, trace_id) {
+            if R::NEEDS_CONTENT && deleted_at > read_upto && fold.is_past_lost(tenant, trace_id) {
                 let lost = self.lost.entry(partition).or_insert(deleted_at);
                 *lost = deleted_at.max(*lost);
             }
-            let shares = |offset| match &fold.trace_at(tenant, trace_id, Some(offset)) {
-                TraceState::Visible(view) => R::shares(tenant, view),
-                _ => Vec::new(),
-            };
+            let shares = |offset| R::shares(fold, texts, tenant, trace_id, offset);
             let mut before = shares(read_upto);
             self.move_shares(partition, read_upto, &[], &before);
             for offset in fold.offsets(tenant, trace_id).filter(|offset| *offset > read_upto && *offset <= last) {
@@ -147,8 +147,48 @@ fn project_and_environment(view: &TraceView) -> (&str, &str) {
     (view.project_id.as_deref().unwrap_or(""), view.environment.as_deref().unwrap_or(""))
 }
 
+impl Totalled for UsageRow {
+    const FIELDS: &'static [&'static str] = &["traces", "spans", "tokens", "cost", "ai_requests"];
+    const NEEDS_CONTENT: bool = false;
+
+    fn bucket(&self) -> Bucket {
+        (format!("{:?}", (&self.tenant, self.day)), self.partition)
+    }
+
+    fn totals(&self) -> Totals {
+        let counts = [self.traces, self.spans, self.tokens].into_iter().map(i128::from);
+        counts.chain([self.cost, self.ai_requests.into()]).collect()
+    }
+
+    fn shares(fold: &Fold, _: Texts, tenant: &str, trace_id: &str, upto: i64) -> Vec<(String, Totals)> {
+        let days = usage_of(fold, tenant, trace_id, Some(upto));
+        days.into_iter().map(|(day, used)| (format!("{:?}", (tenant, day)), used.totals())).collect()
+    }
+}
+
+impl Totalled for PromptUseRow {
+    const FIELDS: &'static [&'static str] = &["calls", "failed", "tokens", "cost"];
+    const NEEDS_CONTENT: bool = true;
+
+    fn bucket(&self) -> Bucket {
+        (format!("{:?}", (&self.tenant, self.prompt, self.prompt_version)), self.partition)
+    }
+
+    fn totals(&self) -> Totals {
+        [self.calls, self.failed, self.tokens].into_iter().map(i128::from).chain([self.cost]).collect()
+    }
+
+    fn shares(fold: &Fold, texts: Texts, tenant: &str, trace_id: &str, upto: i64) -> Vec<(String, Totals)> {
+        let state = fold.trace_at(tenant, trace_id, Some(upto));
+        let uses = state.visible().map(|view| view.prompt_uses(texts)).unwrap_or_default();
+        let bucket = |(prompt, version)| format!("{:?}", (tenant, prompt, version));
+        uses.into_iter().map(|(named, used)| (bucket(named), used.totals())).collect()
+    }
+}
+
 impl Totalled for CountRow {
     const FIELDS: &'static [&'static str] = &["traces", "spans", "tokens", "cost"];
+    const NEEDS_CONTENT: bool = true;
 
     fn bucket(&self) -> Bucket {
         let key = (&self.tenant, self.day, &self.project_id, &self.environment, &self.status);
@@ -159,7 +199,9 @@ impl Totalled for CountRow {
         vec![self.traces.into(), self.spans.into(), self.tokens.into(), self.cost]
     }
 
-    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)> {
+    fn shares(fold: &Fold, _: Texts, tenant: &str, trace_id: &str, upto: i64) -> Vec<(String, Totals)> {
+        let state = fold.trace_at(tenant, trace_id, Some(upto));
+        let Some(view) = state.visible() else { return Vec::new() };
         let day = view.started_at.div_euclid(DAY_US).clamp(0, u16::MAX.into());
         let (project, environment) = project_and_environment(view);
         let bucket = format!("{:?}", (tenant, day, project, environment, view.status.as_str()));
@@ -183,6 +225,7 @@ impl Totalled for CostTotalRow {
         "tokens",
         "cost",
     ];
+    const NEEDS_CONTENT: bool = true;
 
     fn bucket(&self) -> Bucket {
         let key = (&self.tenant, self.cube, self.grain, &self.project_id, &self.model, self.start, &self.environment);
@@ -196,7 +239,9 @@ impl Totalled for CostTotalRow {
         calls.into_iter().chain(tokens).map(i128::from).chain([self.cost]).collect()
     }
 
-    fn shares(tenant: &str, view: &TraceView) -> Vec<(String, Totals)> {
+    fn shares(fold: &Fold, _: Texts, tenant: &str, trace_id: &str, upto: i64) -> Vec<(String, Totals)> {
+        let state = fold.trace_at(tenant, trace_id, Some(upto));
+        let Some(view) = state.visible() else { return Vec::new() };
         let (project, environment) = project_and_environment(view);
         let second = view.started_at.div_euclid(1_000_000);
         let models = view.by_model();

@@ -34,15 +34,6 @@ struct Commanded {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct ApiKey {
-    pub prefix: String,
-    pub sha256: [u8; 32],
-    pub role: String,
-    pub org: Option<String>,
-    pub in_force: bool,
-}
-
-#[derive(Clone, Debug, PartialEq)]
 pub struct PublishedTable {
     pub scope: String,
     pub hash: String,
@@ -125,18 +116,6 @@ impl Fold {
                 None
             }
             Event::Redriven(_) => return Err("a copy of a copy".to_owned()),
-            Event::ApiKeyCreated(_)
-            | Event::ApiKeyRevoked(_)
-            | Event::ContentsErased(_)
-            | Event::SkillCreated(_)
-            | Event::SkillChanged(_)
-            | Event::SkillDeleted(_)
-            | Event::MemoryStored(_)
-            | Event::MemoryDeleted(_)
-            | Event::PromptCreated(_)
-            | Event::PromptVersionAdded(_)
-            | Event::PromptLabelled(_)
-            | Event::PromptDeleted(_) => None,
             Event::TraceRecorded(event) => Some(&event.trace_id),
             Event::ContentChunk(event) => Some(&event.trace_id),
             Event::TraceDeleted(event) => Some(&event.trace_id),
@@ -144,6 +123,7 @@ impl Fold {
             Event::GoldenSet(event) => Some(&event.trace_id),
             Event::FeedbackGiven(event) => Some(&event.trace_id),
             Event::RootCauseFound(event) => Some(&event.trace_id),
+            _ => None,
         };
         match trace_id.cloned() {
             None => self.workspace.push(Commanded {
@@ -190,13 +170,38 @@ impl Fold {
     /// The fold of a trace's events up to and including an offset of its partition, or of all.
     pub fn trace_at(&self, tenant: &str, trace_id: &str, upto: Option<i64>) -> TraceState {
         let mut trace = Trace::default();
+        self.play(tenant, trace_id, upto, &mut trace, |_, _, _| ());
+        trace.state(trace_id, &self.prices)
+    }
+
+    /// Shows the state of a trace after each of its events, with the event and its time.
+    pub(crate) fn each_state(
+        &self,
+        tenant: &str,
+        trace_id: &str,
+        upto: Option<i64>,
+        mut each: impl FnMut(&Event, i64, &TraceState),
+    ) {
+        self.play(tenant, trace_id, upto, &mut Trace::default(), |event, time, trace| {
+            each(event, time, &trace.state(trace_id, &self.prices));
+        });
+    }
+
+    fn play(
+        &self,
+        tenant: &str,
+        trace_id: &str,
+        upto: Option<i64>,
+        trace: &mut Trace,
+        mut after: impl FnMut(&Event, i64, &Trace),
+    ) {
         for stored in self.events_of(tenant, trace_id) {
             if upto.is_none_or(|upto| stored.offset <= upto) {
                 let open = |sealed: &Sealed| self.open(tenant, trace_id, stored.id, sealed);
                 trace.apply(&stored.event, stored.time, &open);
+                after(&stored.event, stored.time, trace);
             }
         }
-        trace.state(trace_id, &self.prices)
     }
 
     pub fn trace(&self, tenant: &str, trace_id: &str) -> TraceState {
@@ -251,36 +256,11 @@ impl Fold {
     pub fn resources(&self, ends: Option<&Ends>) -> Resources {
         let mut resources = Resources::default();
         for Commanded { tenant, subject, stored } in self.workspace_before(ends) {
-            let command = Command { tenant, id: stored.id, time: stored.time, event: &stored.event };
-            resources.apply(&command, &|sealed| self.open(tenant, subject, stored.id, sealed));
+            let open_as = |owner: &str, sealed: &Sealed| self.open(tenant, owner, stored.id, sealed);
+            let command = Command { tenant, id: stored.id, time: stored.time, event: &stored.event, open_as: &open_as };
+            resources.apply(&command, &|sealed| open_as(subject, sealed));
         }
         resources
-    }
-
-    /// By (tenant, user): the user's only key.
-    pub fn api_keys(&self, ends: Option<&Ends>) -> BTreeMap<(String, String), ApiKey> {
-        let mut keys: BTreeMap<(String, String), ApiKey> = BTreeMap::new();
-        for Commanded { tenant, stored, .. } in self.workspace_before(ends) {
-            match &stored.event {
-                Event::ApiKeyCreated(created) => {
-                    let key = ApiKey {
-                        prefix: created.prefix.clone(),
-                        sha256: created.sha256.into_array(),
-                        role: created.role.clone(),
-                        org: created.org.clone(),
-                        in_force: true,
-                    };
-                    keys.insert((tenant.clone(), created.user.clone()), key);
-                }
-                Event::ApiKeyRevoked(revoked) => {
-                    if let Some(key) = keys.get_mut(&(tenant.clone(), revoked.user.clone())) {
-                        key.in_force = false;
-                    }
-                }
-                _ => {}
-            }
-        }
-        keys
     }
 
     /// By (scope, hash).

@@ -119,6 +119,34 @@ pub struct CountRow {
 keyed!(CountRow, "trace_counts", tenant, day, project_id, environment, status, partition);
 
 #[derive(Debug, Row, Deserialize)]
+pub struct UsageRow {
+    pub tenant: String,
+    pub day: u16,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+    pub ai_requests: i64,
+}
+keyed!(UsageRow, "usage_totals", tenant, day, partition);
+
+#[derive(Debug, Row, Deserialize)]
+pub struct PromptUseRow {
+    pub tenant: String,
+    pub prompt: u64,
+    pub prompt_version: i64,
+    pub partition: u16,
+    pub version: u64,
+    pub calls: i64,
+    pub failed: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+keyed!(PromptUseRow, "prompt_uses", tenant, prompt, prompt_version, partition);
+
+#[derive(Debug, Row, Deserialize)]
 pub struct TraceModelRow {
     pub tenant: String,
     pub started_at: i64,
@@ -216,6 +244,8 @@ pub struct SpanRow {
     pub head_hashes: Vec<u64>,
     pub head_lengths: Vec<u32>,
     pub parameters_hash: u64,
+    pub used_prompt: u64,
+    pub used_prompt_version: i64,
 }
 keyed!(SpanRow of trace, "spans", tenant, trace_id, span_id);
 
@@ -253,7 +283,7 @@ pub struct ChunkRow {
     pub data: Vec<u8>,
 }
 
-#[derive(Debug, Row, Deserialize)]
+#[derive(Clone, Debug, Row, Deserialize)]
 pub struct CheckpointRow {
     pub topic: String,
     pub partition: u16,

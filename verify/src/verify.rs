@@ -9,11 +9,12 @@ use schemas::topics;
 use serde::Serialize;
 use sqlx::PgPool;
 
+use crate::audit::{self, Chains, Kept};
 use crate::compare::Slice;
 use crate::counts::Counts;
 use crate::fold::Fold;
 use crate::log::{Ends, LogReader};
-use crate::rows::{CheckpointRow, CostTotalRow, CountRow};
+use crate::rows::{CheckpointRow, CostTotalRow, CountRow, PromptUseRow, UsageRow};
 use crate::view::Texts;
 use crate::workspace::Workspace;
 
@@ -28,6 +29,7 @@ pub struct Options {
     /// Generations to compare, e.g. `g1`.
     pub traces_generation: String,
     pub workspace_generation: String,
+    pub audit_generation: String,
     /// The log is read once for each; each pass keeps one slice of the traces in memory.
     pub slices: u32,
     pub texts: Texts,
@@ -112,13 +114,20 @@ pub async fn verify(options: Options) -> anyhow::Result<Report> {
     let checkpoints = checkpoints(&client, traces).await?;
     let mut counts: Counts<CountRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
     let mut models: Counts<CostTotalRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
+    let mut usage: Counts<UsageRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
+    let mut prompts: Counts<PromptUseRow> = Counts::read(&client, traces, next(&checkpoints), &mut report).await?;
+    let audit = generation(&options.audit_generation)?;
+    audit::strays(&client, audit, &mut report).await?;
     let slices = options.slices.max(1);
     for slice in 0..slices {
         let checkpoints = self::checkpoints(&client, traces).await?;
+        let audited = audit::checkpoints(&client, audit).await?;
         let log = options.log.clone();
-        let (fold, telemetry, events_ends) = tokio::task::spawn_blocking(move || read_slice(&log, slice, slices))
-            .await
-            .context("reading the log failed")??;
+        let (fold, chains, telemetry, events_ends) =
+            tokio::task::spawn_blocking(move || read_slice(&log, slice, slices))
+                .await
+                .context("reading the log failed")??;
+        audit::compare(chains, &audited, (&options.log, &client, audit), &[], &mut report).await?;
         tracing::info!(slice, slices, traces = fold.traces().count(), "folded a slice of the log");
         same_log(topics::TELEMETRY, &checkpoints, &telemetry, &fold)?;
         for hash in fold.unknown_price_tables() {
@@ -131,22 +140,54 @@ pub async fn verify(options: Options) -> anyhow::Result<Report> {
             report.total_refused = fold.refused.len() as u64;
             report.refused = fold.refused.iter().take(SHOWN).cloned().collect();
         }
-        counts.add(&fold, i32::try_from(telemetry.len())?);
-        models.add(&fold, i32::try_from(telemetry.len())?);
+        let partitions = i32::try_from(telemetry.len())?;
+        counts.add(&fold, options.texts, partitions);
+        models.add(&fold, options.texts, partitions);
+        usage.add(&fold, options.texts, partitions);
+        prompts.add(&fold, options.texts, partitions);
         Slice::new(&fold, &next(&checkpoints), &telemetry, options.texts, &mut report).compare(&client, traces).await?;
     }
     counts.compare(&mut report);
     models.compare(&mut report);
+    usage.compare(&mut report);
+    prompts.compare(&mut report);
     Ok(report)
 }
 
-/// The fold of a slice, and the ends of telemetry and workspace that it reaches.
-fn read_slice(log: &LogReader, slice: u32, slices: u32) -> anyhow::Result<(Fold, Ends, Ends)> {
+/// Compares the audit alone, also with heads of its chains that somebody has kept.
+pub async fn verify_audit(options: Options, kept: &[Kept]) -> anyhow::Result<Report> {
+    let audit = generation(&options.audit_generation)?;
+    let client = options.clickhouse.clone().with_compression(Compression::None);
+    let mut report = Report::default();
+    audit::strays(&client, audit, &mut report).await?;
+    let slices = options.slices.max(1);
+    for slice in 0..slices {
+        let checkpoints = audit::checkpoints(&client, audit).await?;
+        let log = options.log.clone();
+        let read = move || {
+            let mut chains = Chains::of_slice(slice, slices);
+            for topic in [topics::WORKSPACE, topics::TELEMETRY] {
+                log.read(topic, &log.ends(topic)?, |record| {
+                    chains.apply(&record);
+                    Ok(())
+                })?;
+            }
+            anyhow::Ok(chains)
+        };
+        let chains = tokio::task::spawn_blocking(read).await.context("reading the log failed")??;
+        audit::compare(chains, &checkpoints, (&options.log, &client, audit), kept, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// The fold of a slice and its chains, and the ends of telemetry and workspace that they reach.
+fn read_slice(log: &LogReader, slice: u32, slices: u32) -> anyhow::Result<(Fold, Chains, Ends, Ends)> {
     // What an event names (price tables, keys) precedes it, and what is refused precedes the checkpoint behind it: those
     // ends are taken later.
     let telemetry = log.ends(topics::TELEMETRY)?;
     let workspace = log.ends(topics::WORKSPACE)?;
     let mut fold = Fold::of_slice(slice, slices);
+    let mut chains = Chains::of_slice(slice, slices);
     for (topic, ends) in [
         (topics::KEYS, &log.ends(topics::KEYS)?),
         (topics::DEAD_LETTER, &log.ends(topics::DEAD_LETTER)?),
@@ -154,11 +195,12 @@ fn read_slice(log: &LogReader, slice: u32, slices: u32) -> anyhow::Result<(Fold,
         (topics::TELEMETRY, &telemetry),
     ] {
         log.read(topic, ends, |record| {
+            chains.apply(&record);
             fold.apply(record);
             Ok(())
         })?;
     }
-    Ok((fold, telemetry, workspace))
+    Ok((fold, chains, telemetry, workspace))
 }
 
 /// How far a projection is in a partition, and of which log.

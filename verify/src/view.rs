@@ -19,6 +19,8 @@ pub struct Texts {
     pub parameters: fn(&str) -> u64,
     /// The hash of a call, of those of its prompt and its parameters.
     pub call: fn(u64, u64) -> u64,
+    /// The prompt and its version that metadata name.
+    pub prompt_use: fn(&str) -> Option<(u64, i64)>,
 }
 
 /// The payload values of a trace or a span, as text.
@@ -99,6 +101,21 @@ pub struct ModelUse {
     pub cost: Money,
 }
 
+/// What the spans of a trace used one version of a prompt for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PromptUsed {
+    pub calls: i128,
+    pub failed: i128,
+    pub tokens: i128,
+    pub cost: Money,
+}
+
+impl PromptUsed {
+    pub fn totals(&self) -> Vec<i128> {
+        vec![self.calls, self.failed, self.tokens, self.cost.0]
+    }
+}
+
 /// One call of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallView {
@@ -166,6 +183,23 @@ impl TraceView {
         models
     }
 
+    /// By prompt and version, as the spans' metadata name them.
+    pub fn prompt_uses(&self, texts: Texts) -> BTreeMap<(u64, i64), PromptUsed> {
+        let mut uses: BTreeMap<(u64, i64), PromptUsed> = BTreeMap::new();
+        for span in &self.spans {
+            let named = span.prompt_use(texts);
+            if named == (0, 0) {
+                continue;
+            }
+            let used = uses.entry(named).or_default();
+            used.calls += 1;
+            used.failed += i128::from(span.failed);
+            used.tokens += i128::from(span.input_tokens.unwrap_or(0)) + i128::from(span.output_tokens.unwrap_or(0));
+            used.cost = Money(used.cost.0 + span.cost.unwrap_or_default().0);
+        }
+        uses
+    }
+
     /// The first 1,000 calls of a model, in the order of the spans.
     pub fn calls(&self, model: &str, texts: Texts) -> Vec<CallView> {
         let of_model = |span: &&SpanView| !model.is_empty() && span.model.as_deref() == Some(model);
@@ -214,6 +248,11 @@ impl SpanView {
 
     pub fn parameters(&self, texts: Texts) -> u64 {
         self.in_one(PayloadField::Metadata).map(texts.parameters).unwrap_or_default()
+    }
+
+    /// Zeros where it names none.
+    pub fn prompt_use(&self, texts: Texts) -> (u64, i64) {
+        self.in_one(PayloadField::Metadata).and_then(texts.prompt_use).unwrap_or_default()
     }
 
     fn in_one(&self, field: PayloadField) -> Option<&str> {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use schemas::topics;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::fold::{ApiKey, Fold, table_text};
+use crate::fold::{Fold, table_text};
 use crate::log::Ends;
 use crate::resources::ResourceRows;
 use crate::verify::{Checkpoint, Report};
@@ -15,13 +15,10 @@ use crate::verify::{Checkpoint, Report};
 pub struct Workspace {
     pub checkpoints: Vec<Checkpoint>,
     next: Ends,
-    keys: BTreeMap<(String, String), ApiKey>,
     /// By (scope, hash).
     tables: BTreeMap<(String, String), Vec<u8>>,
     resources: ResourceRows,
 }
-
-type KeyRow = (String, String, Option<String>, String, String, Vec<u8>, bool);
 
 impl Workspace {
     pub async fn read(pool: &PgPool, generation: &str) -> anyhow::Result<Workspace> {
@@ -30,11 +27,6 @@ impl Workspace {
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *snapshot).await?;
         let checkpoints: Vec<(String, i32, i64, String, i32)> = sqlx::query_as(AssertSqlSafe(format!(
             "SELECT topic, partition_id, next_offset, log_id, partitions FROM {schema}.checkpoints"
-        )))
-        .fetch_all(&mut *snapshot)
-        .await?;
-        let keys: Vec<KeyRow> = sqlx::query_as(AssertSqlSafe(format!(
-            "SELECT tenant, user_id, org, role, prefix, sha256, revoked_at IS NULL FROM {schema}.api_keys"
         )))
         .fetch_all(&mut *snapshot)
         .await?;
@@ -53,18 +45,12 @@ impl Workspace {
             next: checkpoints.iter().map(|checkpoint| (checkpoint.partition, checkpoint.next)).collect(),
             checkpoints,
             resources,
-            keys: keys.into_iter().map(key).collect::<anyhow::Result<_>>()?,
             tables: tables.into_iter().map(|(scope, hash, body)| ((scope, hash), body)).collect(),
         })
     }
 
     pub fn compare(&self, fold: &Fold, report: &mut Report) {
         self.resources.compare(&fold.resources(Some(&self.next)), report);
-        let expected = fold.api_keys(Some(&self.next));
-        for name in both(&expected, &self.keys) {
-            report.compared("api_keys");
-            report.field("api_keys", &format!("{name:?}"), "row", &expected.get(name), &self.keys.get(name));
-        }
         let expected = fold.price_tables(Some(&self.next));
         for name in both(&expected, &self.tables) {
             report.compared("price_tables");
@@ -77,12 +63,6 @@ impl Workspace {
             report.field("price_tables", &format!("{name:?}"), "body", &expected, &found);
         }
     }
-}
-
-fn key((tenant, user, org, role, prefix, sha256, in_force): KeyRow) -> anyhow::Result<((String, String), ApiKey)> {
-    let sha256 =
-        sha256.try_into().map_err(|_| anyhow::anyhow!("api_keys: the hash of {user}'s key has not 32 bytes"))?;
-    Ok(((tenant, user), ApiKey { prefix, sha256, role, org, in_force }))
 }
 
 /// The names in either map.

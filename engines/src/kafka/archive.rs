@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::command::Programs;
+use super::command::{HEAP_MB, Programs};
 use super::recipe::cluster_id;
 use super::{config, wire};
 use crate::cache::Java;
@@ -30,7 +30,7 @@ pub(crate) fn make(java: &Java, jars: &[PathBuf], folder: &Path) -> anyhow::Resu
 
     let mut keep = OsString::from("-XX:ArchiveClassesAtExit=");
     keep.push(folder.join(FILE));
-    let mut child = quiet(java, programs.broker(&[keep])).spawn()?;
+    let mut child = quiet(java, programs.broker(HEAP_MB, &[keep])).spawn()?;
     let served = use_and_stop(&mut child, port);
     if served.is_err() {
         let _ = child.kill();

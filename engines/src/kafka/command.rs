@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::config::{LOG4J, SERVER};
 use crate::cache::Java;
 
+/// What one installation needs.
+pub(crate) const HEAP_MB: u32 = 256;
+
 /// What all of Kafka's programs share.
 pub(super) struct Programs<'a> {
     pub(super) java: &'a Java,
@@ -17,8 +20,8 @@ pub(super) struct Programs<'a> {
 
 impl Programs<'_> {
     /// Arguments for `java` that run a broker.
-    pub(super) fn broker(&self, jvm: &[OsString]) -> Vec<OsString> {
-        let mut arguments = self.java_arguments(["-XX:+UseSerialGC", "-Xms64m", "-Xmx256m"]);
+    pub(super) fn broker(&self, heap_mb: u32, jvm: &[OsString]) -> Vec<OsString> {
+        let mut arguments = self.java_arguments(["-XX:+UseSerialGC", "-Xms64m", &format!("-Xmx{heap_mb}m")]);
         arguments.extend_from_slice(jvm);
         arguments.extend(["kafka.Kafka".into(), self.folder.join(SERVER).into()]);
         arguments

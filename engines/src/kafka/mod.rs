@@ -6,4 +6,5 @@ mod config;
 mod recipe;
 mod wire;
 
+pub(crate) use command::HEAP_MB;
 pub(crate) use recipe::KafkaRecipe;

@@ -24,6 +24,7 @@ pub(crate) struct KafkaRecipe {
     pub(crate) controller_port: u16,
     /// Compile quickly rather than well: for tests.
     pub(crate) c1_only: bool,
+    pub(crate) heap_mb: u32,
     /// Further lines of `server.properties`.
     pub(crate) extra: String,
 }
@@ -90,7 +91,7 @@ impl Recipe for KafkaRecipe {
         if self.c1_only {
             jvm.push("-XX:TieredStopAtLevel=1".into());
         }
-        Ok(Launch::new(self.engines.java.program.clone(), self.programs().broker(&jvm), Signal::TERM))
+        Ok(Launch::new(self.engines.java.program.clone(), self.programs().broker(self.heap_mb, &jvm), Signal::TERM))
     }
 
     fn is_ready(&self) -> bool {

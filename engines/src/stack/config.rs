@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cache::Engines;
 use crate::clickhouse::{ClickHouseRecipe, DEFAULT_MEMORY};
-use crate::kafka::KafkaRecipe;
+use crate::kafka::{HEAP_MB, KafkaRecipe};
 use crate::postgres::PostgresRecipe;
 
 use super::folder::DataFolder;
@@ -23,6 +23,8 @@ pub struct StackConfig {
     pub retrace_bin: PathBuf,
     /// Lets the JVM compile quickly rather than well: for tests.
     pub kafka_c1_only: bool,
+    /// More is for many installations on one broker.
+    pub kafka_heap_mb: u32,
     /// Further lines of Kafka's `server.properties`, which win.
     pub kafka_properties: String,
     /// What ClickHouse may allocate, in bytes.
@@ -39,6 +41,7 @@ impl StackConfig {
             port_base: None,
             retrace_bin: retrace_bin.into(),
             kafka_c1_only: false,
+            kafka_heap_mb: HEAP_MB,
             kafka_properties: String::new(),
             clickhouse_memory: DEFAULT_MEMORY,
             min_free: 1 << 30,
@@ -70,6 +73,7 @@ pub(super) fn assemble(
         port: ports.kafka,
         controller_port: ports.kafka_controller,
         c1_only: config.kafka_c1_only,
+        heap_mb: config.kafka_heap_mb,
         extra: config.kafka_properties.clone(),
     };
     let clickhouse = ClickHouseRecipe {

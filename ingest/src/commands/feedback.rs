@@ -26,13 +26,14 @@ pub struct FeedbackIn {
     pub note: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Given {
-    feedback: Verdict,
+#[derive(Serialize, ToSchema)]
+pub struct FeedbackGivenOut {
+    #[schema(inline)]
+    feedback: Given,
 }
 
-#[derive(Serialize)]
-struct Verdict {
+#[derive(Serialize, ToSchema)]
+struct Given {
     value: i32,
     note: Option<String>,
 }
@@ -63,11 +64,11 @@ pub async fn post(
     });
     let caller = Caller { principal: &principal, names: &names };
     let position = state.append(&caller, partition, &id, vec![(event_id, event)]).await?;
-    Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(Given { feedback: verdict }))
+    Ok((StatusCode::CREATED, [("x-retrace-position", position)], axum::Json(FeedbackGivenOut { feedback: verdict }))
         .into_response())
 }
 
-fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {
+fn verdict_of(body: &[u8]) -> Result<Given, Problem> {
     object(body, |reader| {
         let value = match reader.fields.get("value").map(|raw| raw.get()) {
             Some("1" | "1.0" | "+1") => 1,
@@ -81,6 +82,6 @@ fn verdict_of(body: &[u8]) -> Result<Verdict, Problem> {
                 0
             }
         };
-        Verdict { value, note: reader.name("note", LONGEST_NOTE) }
+        Given { value, note: reader.name("note", LONGEST_NOTE) }
     })
 }

@@ -52,6 +52,12 @@ impl<'a> Fields<'a> {
         let value = self.0.iter().rev().find(|(key, _)| key == name)?.1;
         (value.get() != "null").then_some(value)
     }
+
+    /// Where null says something else than no field does.
+    pub fn is_null(&self, name: &str) -> bool {
+        let value = self.0.iter().rev().find(|(key, _)| key == name);
+        value.is_some_and(|(_, value)| value.get() == "null")
+    }
 }
 
 /// Reads the fields of one object. `prefix` is what faults put before a field's name: empty, or `spans[3].`.
@@ -90,13 +96,23 @@ impl<'a> Reader<'a, '_> {
 
     /// A name or id: bounded, without NUL.
     pub fn name(&mut self, name: &str, most: usize) -> Option<String> {
+        let text = self.content(name, usize::MAX)?;
+        if text.chars().count() > most {
+            self.fault(name, format_args!("is longer than {most} characters"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Text without NUL, bounded as records are.
+    pub fn content(&mut self, name: &str, most_bytes: usize) -> Option<String> {
         let text = self.text(name)?;
         if text.contains('\0') {
             self.fault(name, "contains NUL");
             return None;
         }
-        if text.len() > most {
-            self.fault(name, format_args!("is longer than {most} bytes"));
+        if text.len() > most_bytes {
+            self.fault(name, format_args!("is longer than {most_bytes} bytes"));
             return None;
         }
         Some(text)
@@ -140,8 +156,9 @@ impl<'a> Reader<'a, '_> {
             self.fault(name, format_args!("has more than {most} entries"));
         }
         for (at, text) in texts.iter().enumerate() {
-            if text.contains('\0') || text.len() > longest {
-                self.fault(&format!("{name}[{at}]"), format_args!("contains NUL or is longer than {longest} bytes"));
+            if text.contains('\0') || text.chars().count() > longest {
+                let what = format_args!("contains NUL or is longer than {longest} characters");
+                self.fault(&format!("{name}[{at}]"), what);
             }
         }
         Some(texts)

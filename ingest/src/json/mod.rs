@@ -5,7 +5,7 @@ mod object;
 mod scan;
 
 pub use fields::{CLOCK_STEP_US, Fields, Reader};
-pub use object::object;
+pub use object::{line, object};
 pub use scan::{Repaired, scan};
 
 /// What is wrong with a body that is no object.

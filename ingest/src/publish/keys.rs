@@ -31,11 +31,23 @@ impl SealingKeys {
         if let Some(key) = self.lock()?.get(&kept) {
             return Ok(key.clone());
         }
+        let key = self.once(publisher, tenant, owner, partition).await?;
+        // Two first requests of one owner make two keys; either will do.
+        self.lock()?.put(kept, key.clone());
+        Ok(key)
+    }
+
+    /// A key that is not kept: of one of so many owners that the others' keys would have to go for theirs.
+    pub async fn once(
+        &self,
+        publisher: &Publisher,
+        tenant: &str,
+        owner: &str,
+        partition: i32,
+    ) -> Result<SealingKey, Problem> {
         let mut key = SealingKey::generate().map_err(Problem::internal)?;
         let record_key = key_record_key(tenant, owner, &key.id);
         key.offset = publisher.append_key(partition, &record_key, &key.secret).await?;
-        // Two first requests of one owner make two keys; either will do.
-        self.lock()?.put(kept, key.clone());
         Ok(key)
     }
 

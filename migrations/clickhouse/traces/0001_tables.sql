@@ -69,6 +69,37 @@ ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, started_at, trace_id)
 SETTINGS index_granularity = 1024{settings};
 
+CREATE TABLE usage_totals_{g} (
+    tenant String,
+    day Date,
+    partition UInt16,
+    version UInt64,
+    traces Int64,
+    spans Int64,
+    tokens Int64,
+    cost Decimal(38, 12),
+    ai_requests Int64
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, day, partition)
+SETTINGS index_granularity = 1024{one part}{settings};
+
+CREATE TABLE prompt_uses_{g} (
+    tenant String,
+    -- A hash of the id or the name that spans give.
+    prompt UInt64,
+    prompt_version Int64,
+    partition UInt16,
+    version UInt64,
+    calls Int64,
+    failed Int64,
+    tokens Int64,
+    cost Decimal(38, 12)
+)
+ENGINE = {engine:ReplacingMergeTree(version)}
+ORDER BY (tenant, prompt, prompt_version, partition)
+SETTINGS index_granularity = 1024{one part}{settings};
+
 CREATE TABLE trace_counts_{g} (
     tenant String,
     day Date,
@@ -191,7 +222,10 @@ CREATE TABLE spans_{g} (
     prompt_length UInt32,
     head_hashes Array(UInt64),
     head_lengths Array(UInt32),
-    parameters_hash UInt64
+    parameters_hash UInt64,
+    -- The prompt that its metadata name; 0 where they name none.
+    used_prompt UInt64,
+    used_prompt_version Int64
 )
 ENGINE = {engine:ReplacingMergeTree(version, is_deleted)}
 ORDER BY (tenant, trace_id, span_id)
@@ -205,7 +239,9 @@ CREATE TABLE cells_{g} (
     version UInt64,
     chunks UInt16,
     sha256 String,
-    value String CODEC(ZSTD(1))
+    value String CODEC(ZSTD(1)),
+    -- So that what a tenant stores is known without reading it.
+    size UInt32 MATERIALIZED length(value)
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
 ORDER BY (tenant, trace_id, span_id, field)
@@ -217,7 +253,8 @@ CREATE TABLE chunks_{g} (
     sha256 String,
     n UInt16,
     version UInt64,
-    data String CODEC(ZSTD(1))
+    data String CODEC(ZSTD(1)),
+    size UInt32 MATERIALIZED length(data)
 )
 ENGINE = {engine:ReplacingMergeTree(version)}
 ORDER BY (tenant, trace_id, sha256, n)

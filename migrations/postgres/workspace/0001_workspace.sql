@@ -10,18 +10,28 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (topic, partition_id)
 );
 
+-- The keys in force: of a user the current one, which has no name, and named ones.
 CREATE TABLE api_keys (
     tenant text NOT NULL,
+    key_id uuid NOT NULL,
+    version bigint NOT NULL,
+    is_current boolean NOT NULL,
     user_id text NOT NULL,
     org text,
     role text NOT NULL,
+    name text,
     prefix text NOT NULL,
     sha256 bytea NOT NULL,
+    scopes text[] NOT NULL,
     created_at timestamptz NOT NULL,
-    revoked_at timestamptz,
-    PRIMARY KEY (tenant, user_id)
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    PRIMARY KEY (tenant, key_id)
 );
+CREATE UNIQUE INDEX api_keys_current ON api_keys (tenant, user_id) WHERE is_current;
 CREATE INDEX api_keys_hash ON api_keys (sha256);
+CREATE INDEX api_keys_by_age ON api_keys (tenant, created_at, key_id);
+CREATE INDEX api_keys_by_user ON api_keys (tenant, user_id, created_at, key_id);
 
 CREATE TABLE price_tables (
     hash text NOT NULL,
@@ -189,3 +199,199 @@ CREATE TABLE memory_owners (
     owner text NOT NULL,
     PRIMARY KEY (tenant, memory_id, owner)
 );
+
+-- Whoever has had a bearer token or an API key of the tenant.
+CREATE TABLE members (
+    tenant text NOT NULL,
+    user_id text NOT NULL,
+    role text NOT NULL,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, user_id)
+);
+CREATE TABLE datasets (
+    tenant text NOT NULL,
+    dataset_id uuid NOT NULL,
+    -- Decides: the name itself may be erased.
+    name_hash bytea NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    version bigint NOT NULL,
+    item_count bigint NOT NULL,
+    -- Of the item that came last.
+    last_position bigint NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, dataset_id),
+    UNIQUE (tenant, name_hash)
+);
+CREATE INDEX datasets_by_age ON datasets (tenant, created_at, dataset_id);
+
+-- Every version, the current one too: how many items it has, and beyond which position there are none.
+CREATE TABLE dataset_versions (
+    tenant text NOT NULL,
+    dataset_id uuid NOT NULL,
+    version bigint NOT NULL,
+    change text NOT NULL,
+    item_count bigint NOT NULL,
+    last_position bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, dataset_id, version)
+);
+
+-- Items as they were from one version of the dataset until before another; the last bigint: until now.
+CREATE TABLE dataset_items (
+    tenant text NOT NULL,
+    dataset_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    from_version bigint NOT NULL,
+    to_version bigint NOT NULL,
+    position bigint NOT NULL,
+    erased boolean NOT NULL,
+    -- Bytes of what follows, which decide; 0 for none.
+    input_bytes bigint NOT NULL,
+    expected_output_bytes bigint NOT NULL,
+    metadata_bytes bigint NOT NULL,
+    source_bytes bigint NOT NULL,
+    input text,
+    expected_output text,
+    metadata text,
+    source text,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_by text NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, dataset_id, item_id, from_version)
+);
+CREATE UNIQUE INDEX dataset_items_now ON dataset_items (tenant, dataset_id, position)
+    WHERE to_version = 9223372036854775807;
+-- Versions are told apart in the index alone.
+CREATE UNIQUE INDEX dataset_items_then ON dataset_items (tenant, dataset_id, position, from_version, to_version);
+
+-- Items of imports whose last ones have not come.
+CREATE TABLE dataset_imports (
+    tenant text NOT NULL,
+    dataset_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    place bigint NOT NULL,
+    input_bytes bigint NOT NULL,
+    expected_output_bytes bigint NOT NULL,
+    metadata_bytes bigint NOT NULL,
+    source_bytes bigint NOT NULL,
+    input text,
+    expected_output text,
+    metadata text,
+    source text,
+    created_by text NOT NULL,
+    came_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, dataset_id, item_id)
+);
+CREATE INDEX dataset_imports_by_age ON dataset_imports (tenant, dataset_id, came_at);
+CREATE INDEX dataset_imports_by_place ON dataset_imports (tenant, dataset_id, import_id, place);
+-- What a tenant has now, of all that was said: of the subscription that counts, the newest word.
+CREATE TABLE plans (
+    tenant text PRIMARY KEY,
+    plan text NOT NULL,
+    status text NOT NULL,
+    source text NOT NULL,
+    subscription_id text NOT NULL,
+    customer_id text NOT NULL,
+    subscribed_at timestamptz NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    since timestamptz NOT NULL,
+    ends_at timestamptz
+);
+
+-- All that was said of a tenant's plan, in log order; `since` and `ends_at` are as they held with it.
+CREATE TABLE plan_changes (
+    tenant text NOT NULL,
+    number bigint NOT NULL,
+    event_id uuid NOT NULL,
+    plan text NOT NULL,
+    status text NOT NULL,
+    source text NOT NULL,
+    cause text NOT NULL,
+    subscription_id text NOT NULL,
+    customer_id text NOT NULL,
+    subscribed_at timestamptz NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    since timestamptz NOT NULL,
+    ends_at timestamptz,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, number)
+);
+CREATE INDEX plan_changes_newest ON plan_changes (tenant, subscription_id, occurred_at, number);
+-- How much is said of a trace, and whether the trace is deleted, so that nothing is said of it any more.
+CREATE TABLE discussions (
+    tenant text NOT NULL,
+    trace_id text NOT NULL,
+    comments bigint NOT NULL,
+    assignments bigint NOT NULL,
+    is_closed boolean NOT NULL,
+    PRIMARY KEY (tenant, trace_id)
+);
+
+CREATE TABLE comments (
+    tenant text NOT NULL,
+    comment_id uuid NOT NULL,
+    trace_id text NOT NULL,
+    span_id text,
+    -- Of a reply: the first comment of its thread, and the one that it answers.
+    parent_id uuid,
+    reply_to_id uuid,
+    version bigint NOT NULL,
+    body text NOT NULL,
+    mentions text[] NOT NULL,
+    -- Of the thread that it begins.
+    reply_count bigint NOT NULL,
+    is_deleted boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    edited_at timestamptz,
+    PRIMARY KEY (tenant, comment_id)
+);
+CREATE INDEX comments_by_trace ON comments (tenant, trace_id, created_at, comment_id);
+CREATE INDEX comments_by_span ON comments (tenant, trace_id, span_id, created_at, comment_id) WHERE span_id IS NOT NULL;
+
+CREATE TABLE assignments (
+    tenant text NOT NULL,
+    assignment_id uuid NOT NULL,
+    trace_id text NOT NULL,
+    assignee_id text NOT NULL,
+    status text NOT NULL,
+    note text NOT NULL,
+    version bigint NOT NULL,
+    -- Who chose the assignee.
+    assigned_by text NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_by text NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, assignment_id)
+);
+CREATE INDEX assignments_by_age ON assignments (tenant, created_at, assignment_id);
+CREATE INDEX assignments_by_status ON assignments (tenant, status, created_at, assignment_id);
+CREATE INDEX assignments_by_assignee ON assignments (tenant, assignee_id, created_at, assignment_id);
+CREATE INDEX assignments_by_assignee_and_status ON assignments (tenant, assignee_id, status, created_at, assignment_id);
+CREATE INDEX assignments_by_trace ON assignments (tenant, trace_id, created_at, assignment_id);
+
+-- What users are told: references, no text. In the order of the log.
+CREATE TABLE notifications (
+    tenant text NOT NULL,
+    notification_id uuid NOT NULL,
+    user_id text NOT NULL,
+    at_offset bigint NOT NULL,
+    kind text NOT NULL,
+    trace_id text NOT NULL,
+    comment_id uuid,
+    assignment_id uuid,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    read_at timestamptz,
+    PRIMARY KEY (tenant, notification_id)
+);
+CREATE INDEX notifications_of ON notifications (tenant, user_id, at_offset);
+CREATE INDEX notifications_unread ON notifications (tenant, user_id, at_offset) WHERE read_at IS NULL;
+CREATE INDEX notifications_about ON notifications (tenant, trace_id);

@@ -10,20 +10,25 @@ mod resources;
 mod traces;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use runtime::Settings;
 use runtime::kafka::client_config;
+use schemas::audit::client;
 use schemas::events::{ContentsErased, Frontier};
 use schemas::{Envelope, Event, ids, topics};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use self::keys::Owner;
+
+/// Between two looks for clients of old months.
+const LOOK_FOR_CLIENTS: Duration = Duration::from_secs(24 * 3600);
 
 /// Only one process erases at a time.
 const LOCK: i64 = 0x7265_7472_6163_6501;
@@ -33,6 +38,8 @@ pub struct Eraser {
     client: clickhouse::Client,
     pool: PgPool,
     producer: FutureProducer,
+    /// When the clients of old months were looked for.
+    looked: Mutex<Option<Instant>>,
 }
 
 /// Looks for content to erase at the configured interval, until stopped.
@@ -73,7 +80,7 @@ impl Eraser {
             .set("message.timeout.ms", "10000")
             .create()
             .context("the eraser's producer cannot be created")?;
-        Ok(Eraser { settings, client, pool, producer })
+        Ok(Eraser { settings, client, pool, producer, looked: Mutex::new(None) })
     }
 
     /// A batch of each kind; how many deletions they held.
@@ -91,7 +98,28 @@ impl Eraser {
     }
 
     async fn erase_locked(&self) -> anyhow::Result<usize> {
-        Ok(self.erase_traces().await? + self.erase_resources().await?)
+        Ok(self.erase_traces().await? + self.erase_resources().await? + self.erase_clients().await?)
+    }
+
+    /// From where and as whom writes came, of months that are old enough: the audit's chain stands without it.
+    async fn erase_clients(&self) -> anyhow::Result<usize> {
+        let is_due = |looked: &Option<Instant>| looked.is_none_or(|at| at.elapsed() >= LOOK_FOR_CLIENTS);
+        if !self.looked.lock().is_ok_and(|looked| is_due(&looked)) {
+            return Ok(0);
+        }
+        let (now, days) = (OffsetDateTime::now_utc(), self.settings.audit_client_days);
+        let before = now - time::Duration::days(days.min(100_000) as i64);
+        let is_old = move |owner: &str| client::is_expired(owner, now, days);
+        let keys = keys::bury_older(&self.settings, &self.producer, before, is_old).await?;
+        if !keys.is_empty() {
+            cleaner::clean(&self.settings, &self.producer, &keys).await?;
+            let (keys, nowhere) = (i64::try_from(keys.len())?, Vec::new());
+            self.say(ContentsErased { keys, upto: nowhere.clone(), workspace_upto: nowhere }).await?;
+        }
+        if let Ok(mut looked) = self.looked.lock() {
+            *looked = Some(Instant::now());
+        }
+        Ok(keys.len())
     }
 
     async fn erase_traces(&self) -> anyhow::Result<usize> {
@@ -151,12 +179,13 @@ impl Eraser {
             id: ids::event_id(),
             kind: event.kind().to_owned(),
             source: "/retrace/eraser".to_owned(),
-            time: time::OffsetDateTime::now_utc(),
+            time: OffsetDateTime::now_utc(),
             subject: "erasure".to_owned(),
             tenant: String::new(),
             actor: "system".to_owned(),
             request_id: String::new(),
             traceparent: None,
+            client: None,
         };
         let headers = envelope
             .headers()

@@ -10,12 +10,13 @@ use runtime::kafka::Received;
 use runtime::kafka::keys::KeyReader;
 use runtime::kafka::refusals::Refusals;
 use schemas::events::{
+    ApiKeyContent, AssignmentContent, CommentContent, DatasetContent, DatasetItemContent, DatasetItemsImported,
     FeedbackContent, MemoryContent, PromptContent, PromptCreated, PromptVersionContent, Redriven, RootCauseContent,
     SkillContent, TraceContent,
 };
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
-use schemas::{Envelope, Event, codec};
+use schemas::{Envelope, Event, audit, codec};
 
 /// The log's epoch; a later one would be written by replay into new topics.
 pub const EPOCH: i32 = 0;
@@ -39,12 +40,41 @@ pub enum Outcome {
         event: Box<Event>,
         content: Content,
     },
+    /// As the audit has it.
+    Write(Box<Write>),
     /// Nothing to this projection, or refused by it before.
     Skipped,
     Poison {
         reason: String,
         value: Vec<u8>,
     },
+}
+
+/// A write, with what is to be said of it in the clear.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub envelope: Envelope,
+    pub facts: String,
+    pub content: audit::Hash,
+}
+
+impl Write {
+    /// None where the record is no write. One whose value cannot be read is one without facts.
+    pub fn of(record: Received) -> Option<Write> {
+        audit::is_write(&record.envelope.kind).then(|| Write {
+            facts: audit::facts(&record.envelope.kind, &record.value),
+            content: audit::content_hash(record.envelope.client.as_deref(), &record.value),
+            envelope: record.envelope,
+        })
+    }
+}
+
+/// What a projection wants of records.
+pub enum Wants {
+    /// Events of the kinds that it hears, with their content opened.
+    Events(fn(&str) -> bool, Box<KeyReader>),
+    /// All writes, without their content. None of them is refused.
+    Writes,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +87,13 @@ pub enum Content {
     Memory(Box<MemoryContent>),
     Prompt(Box<(PromptContent, PromptVersionContent)>),
     PromptVersion(Box<PromptVersionContent>),
+    ApiKey(ApiKeyContent),
+    Dataset(Box<DatasetContent>),
+    DatasetItem(Box<DatasetItemContent>),
+    /// One an item; none where it is erased.
+    DatasetItems(Vec<Option<DatasetItemContent>>),
+    Comment(CommentContent),
+    Assignment(AssignmentContent),
     Chunk(Vec<u8>),
     /// Its key is gone: the event says nothing any more.
     Erased,
@@ -85,10 +122,52 @@ impl Content {
         }
     }
 
+    pub fn dataset(&self) -> Cow<'_, DatasetContent> {
+        match self {
+            Content::Dataset(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(DatasetContent::default()),
+        }
+    }
+
+    pub fn dataset_item(&self) -> Cow<'_, DatasetItemContent> {
+        match self {
+            Content::DatasetItem(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(DatasetItemContent::default()),
+        }
+    }
+
+    pub fn dataset_items(&self) -> &[Option<DatasetItemContent>] {
+        match self {
+            Content::DatasetItems(contents) => contents,
+            _ => &[],
+        }
+    }
+
     pub fn memory(&self) -> Cow<'_, MemoryContent> {
         match self {
             Content::Memory(content) => Cow::Borrowed(content),
             _ => Cow::Owned(MemoryContent::default()),
+        }
+    }
+
+    pub fn api_key(&self) -> Cow<'_, ApiKeyContent> {
+        match self {
+            Content::ApiKey(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(ApiKeyContent::default()),
+        }
+    }
+
+    pub fn comment(&self) -> &str {
+        match self {
+            Content::Comment(content) => &content.body,
+            _ => "",
+        }
+    }
+
+    pub fn assignment(&self) -> &str {
+        match self {
+            Content::Assignment(content) => &content.note,
+            _ => "",
         }
     }
 }
@@ -97,26 +176,21 @@ pub struct Decoder {
     settings: Arc<Settings>,
     topic: &'static str,
     projection: &'static str,
-    hears: fn(&str) -> bool,
-    keys: Option<KeyReader>,
+    wants: Wants,
     /// As of the last assignment of partitions; later ones are this process's own.
     refusals: Refusals,
 }
 
 impl Decoder {
-    pub fn new(
-        settings: &Arc<Settings>,
-        topic: &'static str,
-        projection: &'static str,
-        hears: fn(&str) -> bool,
-        keys: Option<KeyReader>,
-    ) -> Decoder {
-        Decoder { settings: Arc::clone(settings), topic, projection, hears, keys, refusals: Refusals::default() }
+    pub fn new(settings: &Arc<Settings>, topic: &'static str, projection: &'static str, wants: Wants) -> Decoder {
+        Decoder { settings: Arc::clone(settings), topic, projection, wants, refusals: Refusals::default() }
     }
 
     /// Before the first record of newly assigned partitions: another process may have refused some. Blocks on Kafka.
     pub fn assigned(&mut self) -> anyhow::Result<()> {
-        self.refusals = Refusals::read(&self.settings, self.topic, self.projection)?;
+        if let Wants::Events(..) = self.wants {
+            self.refusals = Refusals::read(&self.settings, self.topic, self.projection)?;
+        }
         Ok(())
     }
 
@@ -125,6 +199,10 @@ impl Decoder {
         let read = Received::read(message);
         let event_id = read.as_ref().map(|record| record.envelope.id.to_string()).unwrap_or_default();
         let outcome = match read {
+            read if matches!(self.wants, Wants::Writes) => {
+                let write = read.ok().and_then(Write::of);
+                Ok(write.map_or(Outcome::Skipped, |write| Outcome::Write(Box::new(write))))
+            }
             _ if self.refusals.has(message.partition(), message.offset()) => Ok(Outcome::Skipped),
             Ok(record) => self.outcome(record)?,
             Err(cause) => Err(cause.to_string()),
@@ -152,7 +230,7 @@ impl Decoder {
                 Err(reason) => return Ok(Err(reason)),
             }
         }
-        if !(self.hears)(&record.envelope.kind) {
+        if !matches!(&self.wants, Wants::Events(hears, _) if hears(&record.envelope.kind)) {
             return Ok(Ok(Outcome::Skipped));
         }
         let event = match Event::decode(&record.envelope.kind, &record.value) {
@@ -188,6 +266,17 @@ impl Decoder {
             Event::MemoryStored(stored) => Some(&stored.content),
             Event::PromptCreated(created) => return self.prompt(record, created),
             Event::PromptVersionAdded(added) => Some(&added.version),
+            Event::ApiKeyIssued(issued) => Some(&issued.content),
+            Event::ApiKeyChanged(changed) => changed.content.as_ref(),
+            Event::DatasetCreated(created) => Some(&created.content),
+            Event::DatasetChanged(changed) => Some(&changed.content),
+            Event::DatasetItemAdded(added) => Some(&added.content),
+            Event::DatasetItemChanged(changed) => Some(&changed.content),
+            Event::DatasetItemsImported(imported) => return self.dataset_items(record, imported),
+            Event::CommentCreated(created) => Some(&created.content),
+            Event::CommentChanged(changed) => Some(&changed.content),
+            Event::AssignmentCreated(created) => Some(&created.content),
+            Event::AssignmentChanged(changed) => changed.content.as_ref(),
             _ => None,
         };
         let Some(sealed) = sealed else { return Ok(Ok(Content::None)) };
@@ -213,6 +302,21 @@ impl Decoder {
             Event::MemoryStored(_) => {
                 codec::decode("memory_content", &plain).map(|content| Content::Memory(Box::new(content)))
             }
+            Event::ApiKeyIssued(_) | Event::ApiKeyChanged(_) => {
+                codec::decode("api_key_content", &plain).map(Content::ApiKey)
+            }
+            Event::DatasetCreated(_) | Event::DatasetChanged(_) => {
+                codec::decode("dataset_content", &plain).map(|content| Content::Dataset(Box::new(content)))
+            }
+            Event::DatasetItemAdded(_) | Event::DatasetItemChanged(_) => {
+                codec::decode("dataset_item_content", &plain).map(|content| Content::DatasetItem(Box::new(content)))
+            }
+            Event::CommentCreated(_) | Event::CommentChanged(_) => {
+                codec::decode("comment_content", &plain).map(Content::Comment)
+            }
+            Event::AssignmentCreated(_) | Event::AssignmentChanged(_) => {
+                codec::decode("assignment_content", &plain).map(Content::Assignment)
+            }
             _ => Ok(Content::Chunk(plain)),
         }
         .map_err(|e| e.to_string()))
@@ -231,8 +335,29 @@ impl Decoder {
         }))
     }
 
+    /// Each is sealed under a key of its own.
+    fn dataset_items(
+        &mut self,
+        record: &Received,
+        imported: &DatasetItemsImported,
+    ) -> anyhow::Result<Result<Content, String>> {
+        let mut contents = Vec::with_capacity(imported.items.len());
+        for item in &imported.items {
+            let content = match self.open(record, &item.content)? {
+                None => None,
+                Some(plain) => match plain.map(|plain| codec::decode("dataset_item_content", &plain)) {
+                    Ok(Ok(content)) => Some(content),
+                    Ok(Err(cause)) => return Ok(Err(cause.to_string())),
+                    Err(reason) => return Ok(Err(reason)),
+                },
+            };
+            contents.push(content);
+        }
+        Ok(Ok(Content::DatasetItems(contents)))
+    }
+
     fn open(&mut self, record: &Received, sealed: &Sealed) -> anyhow::Result<Option<Result<Vec<u8>, String>>> {
-        let Some(keys) = &mut self.keys else { return Ok(None) };
+        let Wants::Events(_, keys) = &mut self.wants else { return Ok(None) };
         let Some(secret) = keys.secret(record.partition, sealed)? else { return Ok(None) };
         Ok(Some(sealing::open(&secret, record.envelope.id, sealed).map_err(|e| e.to_string())))
     }

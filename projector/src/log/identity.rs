@@ -1,6 +1,7 @@
 //! Which log a partition belongs to, and whether a checkpoint fits it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -18,6 +19,40 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct LogReader {
     consumer: LogConsumer,
     topic: String,
+}
+
+/// Where a projection goes on in a partition.
+pub struct Start {
+    pub partition: i32,
+    pub offset: i64,
+    pub log: LogCreated,
+}
+
+/// Of a projection in ClickHouse, which does not fsync what it acknowledges: the last rows are written again.
+pub async fn starts(
+    settings: &Arc<Settings>,
+    topic: &'static str,
+    partitions: &[i32],
+    checkpoints: Vec<Checkpoint>,
+) -> anyhow::Result<Vec<Start>> {
+    let (settings, wanted) = (Arc::clone(settings), partitions.to_vec());
+    tokio::task::spawn_blocking(move || {
+        let reader = LogReader::new(&settings, topic)?;
+        let mut starts = Vec::new();
+        for (partition, log) in reader.check(&wanted, &checkpoints)? {
+            let offset = match checkpoints.iter().find(|checkpoint| checkpoint.partition == partition) {
+                None => 0,
+                Some(checkpoint) => {
+                    let since = checkpoint.at / 1000 - (settings.reread_seconds * 1000) as i64;
+                    let again = reader.offset_at(partition, since)?;
+                    again.unwrap_or(checkpoint.next_offset).min(checkpoint.next_offset)
+                }
+            };
+            starts.push(Start { partition, offset, log });
+        }
+        Ok(starts)
+    })
+    .await?
 }
 
 impl LogReader {

@@ -1,15 +1,26 @@
 //! The registry: who hears what, and the one shape that all projections have.
 
+pub mod audit;
 pub mod traces;
 pub mod workspace;
 
 use std::future::Future;
 
+use schemas::topics;
+
 use crate::log::decode::Decoded;
 
-/// Projections by name, with the topic that each folds.
-pub const PROJECTIONS: &[(&str, &str)] =
-    &[("traces", schemas::topics::TELEMETRY), ("workspace", schemas::topics::WORKSPACE)];
+/// Projections by name, with the topics that each folds.
+pub const PROJECTIONS: &[(&str, &[&str])] = &[
+    ("traces", &[topics::TELEMETRY]),
+    ("workspace", &[topics::WORKSPACE]),
+    ("audit", &[topics::TELEMETRY, topics::WORKSPACE]),
+];
+
+/// The topics of a projection; none of one that this version does not know.
+pub fn topics_of(projection: &str) -> &'static [&'static str] {
+    PROJECTIONS.iter().find(|(name, _)| *name == projection).map_or(&[], |(_, topics)| topics)
+}
 
 pub trait Projection: Send + Sync + 'static {
     /// A batch folded and ready to be written, as often as it takes.

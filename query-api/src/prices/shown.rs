@@ -13,15 +13,15 @@ pub struct ModelPrice {
     pub provider: String,
     /// As the table calls it
     pub model: String,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub input_per_million: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub output_per_million: Number,
     /// Of input that is read from the provider's cache; null: like other input
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub cache_read_per_million: Option<Number>,
     /// Of input that is written to it; null: like other input
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub cache_write_per_million: Option<Number>,
     /// Of calls with more input tokens than a mark: all their tokens take the price of the highest one
     pub tiers: Vec<PriceTier>,
@@ -38,13 +38,13 @@ pub struct ModelPrice {
 #[derive(Serialize, ToSchema)]
 pub struct PriceTier {
     pub above_input_tokens: i64,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub input_per_million: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub output_per_million: Number,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub cache_read_per_million: Option<Number>,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub cache_write_per_million: Option<Number>,
 }
 

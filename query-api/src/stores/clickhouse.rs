@@ -31,22 +31,40 @@ impl ClickHouse {
     }
 
     pub async fn of(&self, principal: &Principal) -> Result<Tenant, Problem> {
-        let generation = self.generations.live("traces").await?;
+        self.of_projection("traces", principal).await
+    }
+
+    /// The caller's rows of the audit.
+    pub async fn audit_of(&self, principal: &Principal) -> Result<Tenant, Problem> {
+        self.of_projection("audit", principal).await
+    }
+
+    async fn of_projection(&self, projection: &str, principal: &Principal) -> Result<Tenant, Problem> {
+        let generation = self.generations.live(projection).await?;
         Ok(Tenant { client: self.client.clone(), generation, tenant: principal.tenant.clone() })
     }
 
     /// Partition → next offset of the live generation.
     pub async fn checkpoints(&self) -> Result<Vec<(i32, i64)>, Problem> {
+        self.checkpoints_in("traces", "checkpoints", topics::TELEMETRY).await
+    }
+
+    /// As [`Self::checkpoints`], of the audit, which folds several topics.
+    pub async fn audit_checkpoints(&self, topic: &str) -> Result<Vec<(i32, i64)>, Problem> {
+        self.checkpoints_in("audit", "audit_checkpoints", topic).await
+    }
+
+    async fn checkpoints_in(&self, projection: &str, table: &str, topic: &str) -> Result<Vec<(i32, i64)>, Problem> {
         #[derive(Row, Deserialize)]
         struct Checkpoint {
             partition: u16,
             next: u64,
         }
-        let generation = self.generations.live("traces").await?;
+        let generation = self.generations.live(projection).await?;
         let sql = format!(
-            "SELECT partition, max(next_offset) AS next FROM checkpoints_g{generation} WHERE topic = ? GROUP BY partition"
+            "SELECT partition, max(next_offset) AS next FROM {table}_g{generation} WHERE topic = ? GROUP BY partition"
         );
-        let query = self.client.query(&sql).bind(topics::TELEMETRY).with_setting("max_threads", "1");
+        let query = self.client.query(&sql).bind(topic).with_setting("max_threads", "1");
         let rows = query.fetch_all::<Checkpoint>().await.map_err(down)?;
         Ok(rows.into_iter().map(|row| (i32::from(row.partition), row.next as i64)).collect())
     }
@@ -87,6 +105,12 @@ impl Tenant {
             self.generation
         );
         self.client.query(&sql).bind(&self.tenant).with_setting("max_threads", "1")
+    }
+
+    /// As [`Self::scan`], of all rows that are there: also those that a merge will take.
+    pub fn any(&self, columns: &str, table: &str) -> Query {
+        let sql = format!("SELECT {columns} FROM {table}_g{} WHERE tenant = ?", self.generation);
+        self.client.query(&sql).bind(&self.tenant)
     }
 
     /// As [`Self::scan`], over the rows of several scans of `(columns, table, condition)`.

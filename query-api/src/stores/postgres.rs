@@ -6,7 +6,6 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::postgres::schema;
 use sqlx::{AssertSqlSafe, PgPool};
-use time::OffsetDateTime;
 
 use super::{Generations, Workspace};
 
@@ -14,12 +13,6 @@ use super::{Generations, Workspace};
 pub struct Postgres {
     pool: PgPool,
     generations: Arc<Generations>,
-}
-
-#[derive(sqlx::FromRow)]
-pub struct ApiKey {
-    pub prefix: String,
-    pub created_at: OffsetDateTime,
 }
 
 /// A table in force.
@@ -48,19 +41,6 @@ impl Postgres {
         let sql = format!("SELECT partition_id, next_offset FROM {}.checkpoints", self.schema().await?);
         sqlx::query_as(AssertSqlSafe(sql))
             .fetch_all(&self.pool)
-            .await
-            .map_err(|cause| Problem::store_down("Postgres", cause))
-    }
-
-    pub async fn api_key(&self, principal: &Principal) -> Result<Option<ApiKey>, Problem> {
-        let sql = format!(
-            "SELECT prefix, created_at FROM {}.api_keys WHERE tenant = $1 AND user_id = $2 AND revoked_at IS NULL",
-            self.schema().await?
-        );
-        sqlx::query_as(AssertSqlSafe(sql))
-            .bind(&principal.tenant)
-            .bind(&principal.user)
-            .fetch_optional(&self.pool)
             .await
             .map_err(|cause| Problem::store_down("Postgres", cause))
     }

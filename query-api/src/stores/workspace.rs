@@ -1,8 +1,12 @@
 //! The workspace's rows of one tenant: a query that cannot be written without it.
 
+use std::collections::HashMap;
+
 use runtime::Problem;
+use runtime::plans::{COLUMNS, Standing};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use sqlx::{AssertSqlSafe, FromRow, PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
 
 pub struct Workspace {
     pool: PgPool,
@@ -53,6 +57,21 @@ impl Workspace {
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         query.build_query_as().fetch_optional(&self.pool).await.map_err(down)
+    }
+
+    /// How the tenant's plan stands, if anything was ever said of it.
+    pub async fn plan(&self) -> Result<Option<Standing>, Problem> {
+        self.one(self.select(COLUMNS, "@plans")).await
+    }
+
+    /// What came of commands, by their events' ids, which are to be the tenant's: the status and the version. Events that are
+    /// no commands have none.
+    pub async fn outcomes(&self, events: &[Uuid]) -> Result<HashMap<Uuid, (i16, Option<i64>)>, Problem> {
+        let sql =
+            format!("SELECT event_id, status, version FROM {}.command_outcomes WHERE event_id = ANY($1)", self.schema);
+        let query = sqlx::query_as::<_, (Uuid, i16, Option<i64>)>(AssertSqlSafe(sql)).bind(events);
+        let rows = query.fetch_all(&self.pool).await.map_err(down)?;
+        Ok(rows.into_iter().map(|(event, status, version)| (event, (status, version))).collect())
     }
 
     /// How many rows there are, looking at no more than `at_most`.

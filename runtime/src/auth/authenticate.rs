@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
-use super::{JwtVerifier, KeyRing, Principal, hash_key};
+use super::{JwtVerifier, KeyRing, Principal, hash_key, prefix_of};
 use crate::Problem;
+use crate::http::rfc3339;
 
 pub enum Credentials<'a> {
     ApiKey(&'a str),
@@ -36,6 +38,14 @@ impl<'a> Credentials<'a> {
             _ => Err(Problem::unauthorized("The Authorization header is not a bearer token")),
         }
     }
+
+    /// What of them may be shown; `configured` is the prefix of new keys.
+    pub fn shown(&self, configured: &str) -> String {
+        match self {
+            Credentials::ApiKey(key) => format!("api_key {}", prefix_of(key, configured)),
+            Credentials::Jwt(_) => "bearer".to_owned(),
+        }
+    }
 }
 
 pub struct Authenticator {
@@ -62,14 +72,14 @@ impl Authenticator {
                 }
                 let hash = hash_key(key);
                 if let Some(principal) = self.keys.find(&hash) {
-                    return Ok(principal);
+                    return in_time(principal, unknown);
                 }
                 unknown()?;
                 if self.keys.has_ended(&hash) {
                     return Err(Problem::unauthorized("The API key is not known or was revoked"));
                 }
                 match self.keys.read_through(&self.pool, &hash).await {
-                    Ok(Some(principal)) => Ok(principal),
+                    Ok(Some(principal)) => in_time(principal, unknown),
                     Ok(None) => Err(Problem::unauthorized("The API key is not known or was revoked")),
                     // Every key of the snapshot and of the log since is known without the store.
                     Err(cause) => {
@@ -79,5 +89,16 @@ impl Authenticator {
                 }
             }
         }
+    }
+}
+
+/// By this node's clock.
+fn in_time(principal: Principal, unknown: impl Fn() -> Result<(), Problem>) -> Result<Principal, Problem> {
+    match principal.expires_at() {
+        Some(end) if end <= OffsetDateTime::now_utc() => {
+            unknown()?;
+            Err(Problem::unauthorized(format!("The API key expired on {}", rfc3339(end))))
+        }
+        _ => Ok(principal),
     }
 }

@@ -107,6 +107,7 @@ impl JwtVerifier {
             user: claims.sub,
             org,
             role: claims.org_role.unwrap_or(alone),
+            key: None,
         })
     }
 }

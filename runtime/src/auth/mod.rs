@@ -5,9 +5,13 @@ mod jwt;
 pub mod keyring;
 mod principal;
 mod role;
+mod scope;
+pub mod seen;
 
 pub use authenticate::{Authenticator, Credentials};
 pub use jwt::JwtVerifier;
-pub use keyring::{KeyRing, StoredKey, hash_key, new_key};
-pub use principal::Principal;
+pub use keyring::{KeyRing, StoredKey, hash_key, new_key, prefix_of};
+pub use principal::{KeyRights, Principal};
 pub use role::Role;
+pub use scope::{Scope, Scopes};
+pub use seen::Seen;

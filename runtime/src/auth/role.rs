@@ -2,7 +2,8 @@
 
 use crate::http::routes::Needs;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The higher ones first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     Owner,
     Admin,
@@ -34,7 +35,8 @@ impl Role {
 
     pub fn allows(self, needs: Needs) -> bool {
         match self {
-            Role::Owner | Role::Admin | Role::Member => true,
+            Role::Owner | Role::Admin => true,
+            Role::Member => needs <= Needs::Writing,
             Role::Viewer => needs <= Needs::Reading,
         }
     }
@@ -63,9 +65,17 @@ mod tests {
 
     #[test]
     fn a_viewer_reads() {
-        for needs in [Needs::Nothing, Needs::Reading, Needs::Recording, Needs::Writing] {
+        for needs in [Needs::Nothing, Needs::OwnKeys, Needs::Reading, Needs::Recording, Needs::Writing] {
             assert_eq!(Role::Viewer.allows(needs), needs <= Needs::Reading);
-            assert!(Role::Member.allows(needs));
+            assert_eq!(Role::Member.allows(needs), needs <= Needs::Writing);
+            assert!(Role::Admin.allows(needs) && Role::Owner.allows(needs));
         }
+    }
+
+    #[test]
+    fn owners_and_admins_administer() {
+        let who = Role::ALL.map(|role| role.allows(Needs::Administering));
+        assert_eq!(who, [true, true, false, false]);
+        assert!(Role::Owner < Role::Admin && Role::Admin < Role::Viewer);
     }
 }

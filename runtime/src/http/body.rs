@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_compression::tokio::bufread::{GzipDecoder, ZlibDecoder, ZstdDecoder};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -43,34 +43,56 @@ impl<S: Send + Sync> FromRequest<S> for RequestBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<RequestBody, Problem> {
-        let inflight = request
-            .extensions()
-            .get::<InflightBytes>()
-            .cloned()
-            .ok_or_else(|| Problem::internal("a body without its gate"))?;
         expect_json(request.headers())?;
-        let encoding = request
-            .headers()
-            .get(header::CONTENT_ENCODING)
-            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
-        let stream = request.into_body().into_data_stream().map_err(io::Error::other);
-        let reader = StreamReader::new(stream);
-        let read = async {
-            match encoding.as_deref() {
-                None | Some("" | "identity") => collect(reader, &inflight).await,
-                Some("gzip" | "x-gzip") => collect(multi(GzipDecoder::new(reader)), &inflight).await,
-                Some("deflate") => collect(ZlibDecoder::new(reader), &inflight).await,
-                Some("zstd") => collect(ZstdDecoder::new(reader), &inflight).await,
-                Some(other) => Err(Problem::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    format!("Content-Encoding `{other}` is not one of gzip, zstd, deflate"),
-                )),
-            }
-        };
-        tokio::time::timeout(inflight.timeout, read)
-            .await
-            .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The request body took too long"))?
+        decoded(request).await
     }
+}
+
+/// A decoded body that need not be JSON: whoever takes it knows which types it may have.
+pub struct FileBody {
+    pub bytes: Bytes,
+    /// Without its parameters; empty where the request does not say.
+    pub media_type: String,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for FileBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<FileBody, Problem> {
+        let media_type = request.headers().get(header::CONTENT_TYPE).map(media_type).unwrap_or_default();
+        let RequestBody { bytes, _share } = decoded(request).await?;
+        Ok(FileBody { bytes, media_type, _share })
+    }
+}
+
+async fn decoded(request: Request) -> Result<RequestBody, Problem> {
+    let inflight = request
+        .extensions()
+        .get::<InflightBytes>()
+        .cloned()
+        .ok_or_else(|| Problem::internal("a body without its gate"))?;
+    let encoding = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    let stream = request.into_body().into_data_stream().map_err(io::Error::other);
+    let reader = StreamReader::new(stream);
+    let read = async {
+        match encoding.as_deref() {
+            None | Some("" | "identity") => collect(reader, &inflight).await,
+            Some("gzip" | "x-gzip") => collect(multi(GzipDecoder::new(reader)), &inflight).await,
+            Some("deflate") => collect(ZlibDecoder::new(reader), &inflight).await,
+            Some("zstd") => collect(ZstdDecoder::new(reader), &inflight).await,
+            Some(other) => Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                format!("Content-Encoding `{other}` is not one of gzip, zstd, deflate"),
+            )),
+        }
+    };
+    tokio::time::timeout(inflight.timeout, read)
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "The request body took too long"))?
 }
 
 fn multi<R>(mut decoder: GzipDecoder<R>) -> GzipDecoder<R>
@@ -83,11 +105,15 @@ where
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let essence = media_type(value);
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Content-Type `{essence}` is not application/json")))
+}
+
+fn media_type(value: &HeaderValue) -> String {
+    value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
 async fn collect(reader: impl AsyncRead, inflight: &InflightBytes) -> Result<RequestBody, Problem> {

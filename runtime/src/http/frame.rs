@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, ServiceExt};
+use schemas::audit::client::Client;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
@@ -21,12 +22,14 @@ use super::routes;
 use crate::metrics::METRICS;
 use crate::{Problem, Settings};
 
-/// By what names a request is found again: in logs, and in the caller's distributed trace.
+/// By what names a request is found again: in logs, in the caller's distributed trace and in the audit.
 #[derive(Clone, Debug)]
 pub struct RequestNames {
     pub id: String,
     /// W3C Trace Context, as the caller sent it.
     pub traceparent: Option<String>,
+    /// Once the gate has let it pass.
+    pub client: Option<Client>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestNames {
@@ -101,6 +104,7 @@ fn cors(settings: &Settings) -> CorsLayer {
         "ratelimit-reset",
         "etag",
         "content-disposition",
+        "x-retrace-next-cursor",
     ];
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT])
@@ -144,7 +148,7 @@ async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(request.headers());
     let traceparent = traceparent(request.headers());
-    request.extensions_mut().insert(RequestNames { id: id.clone(), traceparent });
+    request.extensions_mut().insert(RequestNames { id: id.clone(), traceparent, client: None });
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let peer =

@@ -1,4 +1,5 @@
-//! In front of every route that needs it: credentials, the rate limit, and what the caller's role allows.
+//! In front of every route that needs it: credentials, the rate limit, and what the caller's role and the scopes of its key
+//! allow.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,19 +8,22 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use schemas::audit::client::Client;
 
 use super::client_ip::{self, ClientIp};
 use super::routes::{Class, Needs, Route};
-use super::{InflightBytes, Limits};
-use crate::auth::{Authenticator, Credentials};
+use super::{InflightBytes, Limits, RequestNames};
+use crate::auth::{Authenticator, Credentials, Seen};
 use crate::{Problem, Settings};
 
 #[derive(Clone)]
 pub struct Gate {
     authenticator: Arc<Authenticator>,
     limits: Arc<Limits>,
+    seen: Seen,
     trusted: Arc<Vec<IpAddr>>,
     secret: Arc<str>,
+    key_prefix: Arc<str>,
     inflight: InflightBytes,
 }
 
@@ -31,12 +35,19 @@ struct At {
 }
 
 impl Gate {
-    pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, limits: Arc<Limits>) -> anyhow::Result<Gate> {
+    pub fn new(
+        settings: &Settings,
+        authenticator: Arc<Authenticator>,
+        limits: Arc<Limits>,
+        seen: Seen,
+    ) -> anyhow::Result<Gate> {
         Ok(Gate {
             authenticator,
             limits,
+            seen,
             trusted: Arc::new(client_ip::trusted(settings)?),
             secret: settings.secret.as_str().into(),
+            key_prefix: settings.api_key_prefix.as_str().into(),
             inflight: InflightBytes::new(settings),
         })
     }
@@ -87,15 +98,26 @@ async fn admit(
         return Ok((Request::from_parts(parts, body), None));
     }
     let address = ip.0.to_string();
-    let principal = match Credentials::of(&parts.headers) {
+    if class == Class::Webhook {
+        let standing = gate.limits.check(class, &address)?;
+        return Ok((Request::from_parts(parts, body), standing));
+    }
+    let (principal, auth) = match Credentials::of(&parts.headers) {
         Ok(credentials) => {
             let unknown = || gate.limits.check(Class::Read, &address).map(|_| ());
-            gate.authenticator.principal(credentials, unknown).await
+            let auth = credentials.shown(&gate.key_prefix);
+            (gate.authenticator.principal(credentials, unknown).await?, auth)
         }
-        Err(problem) => gate.limits.check(Class::Read, &address).and(Err(problem)),
-    }?;
+        Err(problem) => return gate.limits.check(Class::Read, &address).and(Err(problem)),
+    };
     let standing = if internal { None } else { gate.limits.check(class, &principal.limit_key())? };
+    if !internal {
+        gate.seen.tell(&principal, &parts.headers);
+    }
     principal.must(*needs)?;
+    if let Some(names) = parts.extensions.get_mut::<RequestNames>() {
+        names.client = Some(Client { ip: address, user: principal.user.clone(), auth });
+    }
     parts.extensions.insert(principal);
     Ok((Request::from_parts(parts, body), standing))
 }

@@ -25,6 +25,7 @@ pub struct Limits {
     write: Limit,
     read: Limit,
     ai: Limit,
+    webhook: Limit,
 }
 
 /// What the `RateLimit` headers say.
@@ -69,6 +70,7 @@ impl Limits {
             write: Limit::new(settings.rate_write_per_minute, settings.rate_write_burst),
             read: Limit::new(settings.rate_read_per_minute, settings.rate_read_burst),
             ai: Limit::new(settings.rate_ai_per_minute, settings.rate_ai_burst),
+            webhook: Limit::new(settings.rate_webhook_per_minute, settings.rate_webhook_burst),
         })
     }
 
@@ -77,6 +79,7 @@ impl Limits {
             Class::Write => self.write.check(key).map(Some),
             Class::Read => self.read.check(key).map(Some),
             Class::Ai => self.ai.check(key).map(Some),
+            Class::Webhook => self.webhook.check(key).map(Some),
             Class::Open => Ok(None),
         }
     }
@@ -89,7 +92,7 @@ impl Limits {
                 () = stop.cancelled() => return Ok(()),
                 _ = tick.tick() => {}
             }
-            for limit in [&self.write, &self.read, &self.ai] {
+            for limit in [&self.write, &self.read, &self.ai, &self.webhook] {
                 limit.limiter.retain_recent();
                 limit.limiter.shrink_to_fit();
             }

@@ -12,7 +12,7 @@ mod rooms;
 pub mod routes;
 mod times;
 
-pub use body::{InflightBytes, RequestBody};
+pub use body::{FileBody, InflightBytes, RequestBody};
 pub use client_ip::ClientIp;
 pub use frame::{RequestNames, compose, serve};
 pub use gate::Gate;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::parameters::{Kind, Parameter};
-use super::routes::{Class, Route, routes};
+use super::routes::{FILES, Route, routes};
 
 /// The document; `schemas` are the services' `components/schemas`.
 pub fn document(schemas: Map<String, Value>) -> Value {
@@ -65,11 +65,13 @@ fn operation(route: &Route) -> Value {
         "operationId": operation_id(route),
         "parameters": parameters,
         "responses": responses,
-        "security": if route.class == Class::Open { json!([]) } else { json!([{ "apiKey": [] }, { "bearer": [] }]) },
+        "security": if route.class.is_open() { json!([]) } else { json!([{ "apiKey": [] }, { "bearer": [] }]) },
     });
     if let Some(body) = route.body {
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": reference(body) } } });
+        let types = FILES.iter().find(|(name, _)| *name == body).map_or(&["application/json"][..], |(_, types)| *types);
+        let content: Map<String, Value> =
+            types.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": reference(body) }))).collect();
+        operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
 }

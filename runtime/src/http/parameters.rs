@@ -1,6 +1,6 @@
 //! What the routes' queries may name, of which kind, and what for: what is read, refused and documented.
 
-use schemas::events::memory;
+use schemas::events::{collaboration, memory};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +114,8 @@ pub const LIST_QUERY: Query = &[
     PAGE,
     LIST,
 ];
+
+pub const TRACE_QUERY: Query = &[&[one_of("spans", FLAG, "`true` by default; `false`: without its spans")]];
 
 pub const SPANS_QUERY: Query =
     &[&[whole("limit", (1, 1_000, 200), "How many"), text("cursor", "next_cursor of the page before")]];
@@ -255,3 +257,68 @@ pub const MEMORY_QUERY: Query = &[
     PAGE,
     LIST,
 ];
+
+pub const API_KEYS_QUERY: Query = &[&[text("user_id", "Exact user")], PAGE, LIST];
+
+pub const MEMBERS_QUERY: Query = &[PAGE, LIST];
+pub const DATASETS_QUERY: Query = &[&[text("name", "Exact name")], PAGE, LIST];
+
+const DATASET_VERSION: &[Parameter] = &[version("version", "A version of the dataset; default: the current one")];
+
+pub const DATASET_QUERY: Query = &[
+    DATASET_VERSION,
+    &[
+        whole("limit", (0, 200, 50), "How many items"),
+        text("cursor", "items_cursor of the page before: the same version goes on"),
+    ],
+];
+
+pub const DATASET_ITEMS_QUERY: Query = &[
+    DATASET_VERSION,
+    &[
+        whole("limit", (1, 200, 50), "How many"),
+        text("cursor", "next_cursor of the page before: the same version goes on"),
+    ],
+];
+
+pub const DATASET_ITEM_QUERY: Query = &[DATASET_VERSION];
+
+pub const DATASET_ITEM_DELETION_QUERY: Query =
+    &[&[one_of("erase", FLAG, "`true`: also what versions that had it show of it; `false` by default")]];
+
+pub const DATASET_VERSIONS_QUERY: Query = &[PAGE];
+
+pub const DATASET_EXPORT_QUERY: Query = &[
+    DATASET_VERSION,
+    &[one_of("format", &["jsonl", "csv"], "jsonl (default) or csv, whose cells are JSON, empty ones none")],
+];
+
+pub const COMMENTS_QUERY: Query =
+    &[&[text("trace_id", "On this trace; needed"), text("span_id", "Only on this span of it")], PAGE, LIST];
+
+pub const ASSIGNMENTS_QUERY: Query = &[
+    &[
+        one_of("status", collaboration::STATUSES, "Exact status"),
+        text("trace_id", "Of this trace"),
+        text("assignee_id", "To this member, `*`: to anyone; default: to you"),
+    ],
+    PAGE,
+    LIST,
+];
+
+pub const NOTIFICATIONS_QUERY: Query = &[&[one_of("unread", FLAG, "`true`: only what is not read yet")], PAGE];
+
+pub const AUDIT_QUERY: Query = &[&[
+    time("from", "Writes at or after"),
+    time("to", "Writes before"),
+    one_of(
+        "format",
+        &["json", "csv"],
+        "json (default) or csv (texts that begin like a formula, or with `'`, have a `'` before them)",
+    ),
+    whole("limit", (1, 10_000, 10_000), "How many, the oldest first"),
+    text("actor", "Who: a user's id, or the pseudonym that stands for it"),
+    text("type", "What: `skill.created`, all of a noun as `skill`, or an event's whole type"),
+    text("subject", "Of what: a trace's id, or a resource as `skills/…`"),
+    text("cursor", "next_cursor of the export before, which is also its header `x-retrace-next-cursor`"),
+]];

@@ -56,11 +56,14 @@ impl KeyReader {
 
     /// The secret of a sealed content; `None` once it has been erased. Blocks on Kafka.
     pub fn secret(&mut self, partition: i32, sealed: &Sealed) -> anyhow::Result<Option<[u8; 32]>> {
-        let id = sealed.key_id.into_array();
+        self.secret_of(partition, sealed.key_id.into_array(), sealed.key_offset)
+    }
+
+    /// As [`Self::secret`], of a key by its id and its offset.
+    pub fn secret_of(&mut self, partition: i32, id: [u8; 16], offset: i64) -> anyhow::Result<Option<[u8; 32]>> {
         if let Some(secret) = self.cache.get(&id) {
             return Ok(Some(*secret));
         }
-        let offset = sealed.key_offset;
         let passed = self.read.get(&partition).is_some_and(|read| (read.from..read.next).contains(&offset));
         if !passed || self.lost {
             self.read_to(partition, offset)?;

@@ -1,9 +1,13 @@
 //! The events. One variant a kind; which topic, schema and CloudEvents type it has.
 
 pub mod api_keys;
+pub mod collaboration;
+pub mod datasets;
 pub mod feedback;
 pub mod log;
+pub mod members;
 pub mod memory;
+pub mod plans;
 pub mod prices;
 pub mod prompts;
 pub mod root_cause;
@@ -13,10 +17,22 @@ pub mod traces;
 use crate::codec::{self, CodecError};
 use crate::topics;
 
-pub use api_keys::{ApiKeyCreated, ApiKeyRevoked};
+pub use api_keys::{
+    ApiKeyChanged, ApiKeyContent, ApiKeyCreated, ApiKeyIssued, ApiKeyRevoked, ApiKeyUsed, ApiKeyWithdrawn,
+};
+pub use collaboration::{
+    AssignmentChanged, AssignmentContent, AssignmentCreated, AssignmentDeleted, CommentChanged, CommentContent,
+    CommentCreated, CommentDeleted, DiscussionClosed, NotificationsRead,
+};
+pub use datasets::{
+    DatasetChanged, DatasetContent, DatasetCreated, DatasetDeleted, DatasetItemAdded, DatasetItemChanged,
+    DatasetItemContent, DatasetItemDeleted, DatasetItemsImported,
+};
 pub use feedback::{FeedbackContent, FeedbackGiven};
 pub use log::{ContentsErased, Frontier, LogCreated, RecordHeader, Redriven};
+pub use members::MemberSeen;
 pub use memory::{MemoryContent, MemoryDeleted, MemoryStored};
+pub use plans::{PlanChanged, PlanSource, PlanStatus};
 pub use prices::PriceTablePublished;
 pub use prompts::{
     PromptContent, PromptCreated, PromptDeleted, PromptLabelled, PromptVersionAdded, PromptVersionContent,
@@ -74,6 +90,27 @@ events! {
     PromptDeleted, "prompt_deleted", "dev.retrace.prompt.deleted.v1", topics::WORKSPACE;
     MemoryStored, "memory_stored", "dev.retrace.memory.stored.v1", topics::WORKSPACE;
     MemoryDeleted, "memory_deleted", "dev.retrace.memory.deleted.v1", topics::WORKSPACE;
+    ApiKeyIssued, "api_key_issued", "dev.retrace.api_key.issued.v1", topics::WORKSPACE;
+    ApiKeyChanged, "api_key_changed", "dev.retrace.api_key.changed.v1", topics::WORKSPACE;
+    ApiKeyWithdrawn, "api_key_withdrawn", "dev.retrace.api_key.withdrawn.v1", topics::WORKSPACE;
+    ApiKeyUsed, "api_key_used", "dev.retrace.api_key.used.v1", topics::WORKSPACE;
+    MemberSeen, "member_seen", "dev.retrace.member.seen.v1", topics::WORKSPACE;
+    DatasetCreated, "dataset_created", "dev.retrace.dataset.created.v1", topics::WORKSPACE;
+    DatasetChanged, "dataset_changed", "dev.retrace.dataset.changed.v1", topics::WORKSPACE;
+    DatasetDeleted, "dataset_deleted", "dev.retrace.dataset.deleted.v1", topics::WORKSPACE;
+    DatasetItemAdded, "dataset_item_added", "dev.retrace.dataset.item_added.v1", topics::WORKSPACE;
+    DatasetItemChanged, "dataset_item_changed", "dev.retrace.dataset.item_changed.v1", topics::WORKSPACE;
+    DatasetItemDeleted, "dataset_item_deleted", "dev.retrace.dataset.item_deleted.v1", topics::WORKSPACE;
+    DatasetItemsImported, "dataset_items_imported", "dev.retrace.dataset.items_imported.v1", topics::WORKSPACE;
+    PlanChanged, "plan_changed", "dev.retrace.plan.changed.v1", topics::WORKSPACE;
+    CommentCreated, "comment_created", "dev.retrace.comment.created.v1", topics::WORKSPACE;
+    CommentChanged, "comment_changed", "dev.retrace.comment.changed.v1", topics::WORKSPACE;
+    CommentDeleted, "comment_deleted", "dev.retrace.comment.deleted.v1", topics::WORKSPACE;
+    AssignmentCreated, "assignment_created", "dev.retrace.assignment.created.v1", topics::WORKSPACE;
+    AssignmentChanged, "assignment_changed", "dev.retrace.assignment.changed.v1", topics::WORKSPACE;
+    AssignmentDeleted, "assignment_deleted", "dev.retrace.assignment.deleted.v1", topics::WORKSPACE;
+    NotificationsRead, "notifications_read", "dev.retrace.notifications.read.v1", topics::WORKSPACE;
+    DiscussionClosed, "discussion_closed", "dev.retrace.discussion.closed.v1", topics::WORKSPACE;
     ContentsErased, "contents_erased", "dev.retrace.contents.erased.v1", topics::WORKSPACE;
     LogCreated, "log_created", "dev.retrace.log.created.v1", topics::WORKSPACE;
     Redriven, "redriven", "dev.retrace.log.redriven.v1", topics::WORKSPACE;

@@ -1,6 +1,6 @@
 //! Documents generated from the code; CI compares the committed copies.
 
-use runtime::auth::Role;
+use runtime::auth::{Role, Scope};
 use runtime::http::routes::{Needs, routes};
 use runtime::settings::documented;
 
@@ -27,28 +27,41 @@ pub fn settings() -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the command line talks to its user")]
 pub fn permissions() -> anyhow::Result<()> {
-    println!("# Permissions\n");
-    println!(
-        "What a caller may do follows from the role in the organisation: the bearer token's `org_role` (`admin` or `org:admin`), or"
-    );
-    println!(
-        "the role that the user had when the API key was made. Without an organisation one is the owner; a name that is none of"
-    );
-    println!(
-        "these is a viewer's. What a role does not allow is a 403; what another tenant has is a 404, whatever the role. Printed"
-    );
-    println!("by `retrace permissions`.\n");
+    println!("{PERMISSIONS}");
     let roles = Role::ALL.map(Role::as_str);
-    println!("| route | needs | {} |\n|---|---|{}", roles.join(" | "), "---|".repeat(roles.len()));
+    let scopes = Scope::ALL.map(|scope| format!("`{}`", scope.as_str()));
+    let columns = roles.len() + scopes.len();
+    println!("| route | needs | {} | {} |\n|---|---|{}", roles.join(" | "), scopes.join(" | "), "---|".repeat(columns));
     for route in routes() {
         let needs = match route.needs {
             Needs::Nothing => "nothing",
+            Needs::Credentials => "credentials",
+            Needs::OwnKeys => "own keys",
             Needs::Reading => "reading",
             Needs::Recording => "recording",
             Needs::Writing => "writing",
+            Needs::Administering => "administering",
         };
-        let allowed = Role::ALL.map(|role| if role.allows(route.needs) { "yes" } else { "–" });
-        println!("| `{} {}` | {needs} | {} |", route.method, route.path, allowed.join(" | "));
+        let shown = |allowed: bool| if allowed { "yes" } else { "–" };
+        let by_role = Role::ALL.map(|role| shown(role.allows(route.needs))).join(" | ");
+        let by_scope = Scope::ALL.map(|scope| shown(scope.allows(route.needs))).join(" | ");
+        println!("| `{} {}` | {needs} | {by_role} | {by_scope} |", route.method, route.path);
     }
     Ok(())
 }
+
+const PERMISSIONS: &str = "\
+# Permissions
+
+What a caller may do follows from the role in the organisation: the bearer token's `org_role` (`admin` or `org:admin`), or
+the role that the user had when the API key was made. Without an organisation one is the owner; a name that is none of
+these is a viewer's. What a role does not allow is a 403; what another tenant has is a 404, whatever the role. Printed
+by `retrace permissions`.
+
+An API key may be used for what its role *and* one of its scopes allow; what its scopes do not allow is a 403 that names the
+scope which is missing. A user's current key (`POST /api/v1/api-keys`) has the scope `admin`: all that the role allows.
+
+A user makes, changes and revokes keys of its own; owners and admins see, change and revoke everybody's. Keys are made by
+a bearer token or a key of the scope `admin`, never by one of fewer scopes, so that no key gives more than it has: its
+role at the most, and where it expires, none that lives longer. Only owners and admins give a key further scopes later.
+";

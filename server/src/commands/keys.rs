@@ -12,7 +12,7 @@ pub async fn run(settings: &Settings, command: KeysCommand) -> anyhow::Result<()
     let pool = runtime::postgres::pool(settings)?;
     // A tenant that is not the user itself is an organisation.
     let org = (tenant != user).then(|| tenant.clone());
-    let principal = Principal { tenant, user, org, role };
+    let principal = Principal { tenant, user, org, role, key: None };
     let key = System { settings, pool: &pool }.create_key(&principal, None).await?;
     println!("{key}");
     Ok(())

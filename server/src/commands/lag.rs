@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use projector::log::identity::LogReader;
+use projector::projections::topics_of;
 use runtime::Settings;
 use runtime::metrics::METRICS;
 use schemas::topics;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::sync::CancellationToken;
 
-/// One generation of a projection beside its topic.
+/// A topic's partition.
+pub type Place = (&'static str, i32);
+
+/// One generation of a projection beside its topics.
 #[derive(Debug)]
 pub struct Standing {
     pub projection: String,
@@ -20,15 +24,15 @@ pub struct Standing {
     pub live: bool,
     pub applied: i64,
     pub end: i64,
-    /// Every partition has reached the end as it was asked for.
-    pub behind: HashMap<i32, (i64, i64)>,
+    /// Of every partition, how far it is applied and where it ends.
+    pub behind: HashMap<Place, (i64, i64)>,
     /// How long ago the newest checkpoint was written.
     pub checkpoint_age_seconds: i64,
 }
 
 impl Standing {
-    pub fn topic(&self) -> &'static str {
-        topic_of(&self.projection)
+    pub fn topics(&self) -> &'static [&'static str] {
+        topics_of(&self.projection)
     }
 
     pub fn lag(&self) -> i64 {
@@ -79,12 +83,15 @@ pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec
     .context("Postgres cannot be read")?;
     let mut standings = Vec::new();
     for (projection, generation, live) in generations {
-        let ends = ends(settings, topic_of(&projection)).await?;
+        let mut ends = HashMap::new();
+        for topic in topics_of(&projection) {
+            ends.extend(
+                self::ends(settings, topic).await?.into_iter().map(|(partition, end)| ((*topic, partition), end)),
+            );
+        }
         let (applied, age) = applied(settings, pool, &projection, generation).await?;
-        let behind = ends
-            .iter()
-            .map(|(partition, end)| (*partition, (applied.get(partition).copied().unwrap_or(0), *end)))
-            .collect();
+        let behind =
+            ends.iter().map(|(place, end)| (*place, (applied.get(place).copied().unwrap_or(0), *end))).collect();
         standings.push(Standing {
             projection,
             generation,
@@ -96,10 +103,6 @@ pub async fn standings(settings: &Settings, pool: &PgPool) -> anyhow::Result<Vec
         });
     }
     Ok(standings)
-}
-
-fn topic_of(projection: &str) -> &'static str {
-    if projection == "traces" { topics::TELEMETRY } else { topics::WORKSPACE }
 }
 
 /// Keeps the lag metrics up.
@@ -132,16 +135,16 @@ pub async fn caught_up(settings: &Settings, pool: &PgPool, within: Duration) -> 
 /// Waits until what is read has applied the log as it ended at the call.
 pub async fn up_to_now(settings: &Settings, pool: &PgPool) -> anyhow::Result<()> {
     let mut standing = live(settings, pool).await?;
-    let ends: Vec<(String, i32, i64)> = standing
+    let ends: Vec<(String, Place, i64)> = standing
         .iter()
-        .flat_map(|one| one.behind.iter().map(|(partition, (_, end))| (one.projection.clone(), *partition, *end)))
+        .flat_map(|one| one.behind.iter().map(|(place, (_, end))| (one.projection.clone(), *place, *end)))
         .collect();
     let mut moved = Instant::now();
     let applied = |standing: &[Standing]| -> i64 { standing.iter().map(|one| one.applied).sum() };
     loop {
-        let reached = |(projection, partition, end): &(String, i32, i64)| {
+        let reached = |(projection, place, end): &(String, Place, i64)| {
             let held = standing.iter().find(|one| one.projection == *projection);
-            held.and_then(|one| one.behind.get(partition)).is_some_and(|(applied, _)| applied >= end)
+            held.and_then(|one| one.behind.get(place)).is_some_and(|(applied, _)| applied >= end)
         };
         if ends.iter().all(reached) {
             return Ok(());
@@ -176,24 +179,32 @@ async fn applied(
     pool: &PgPool,
     projection: &str,
     generation: i32,
-) -> anyhow::Result<(HashMap<i32, i64>, i64)> {
-    if projection == "traces" {
-        let sql = format!(
-            "SELECT partition, max(next_offset), toInt64(dateDiff('second', max(at), now64())) FROM checkpoints_g{generation} GROUP BY partition"
-        );
-        let rows: Vec<(u16, u64, i64)> = migrations::clickhouse::client(settings)
-            .query(&sql)
-            .fetch_all()
-            .await
-            .context("ClickHouse cannot be read")?;
-        let age = rows.iter().map(|row| row.2).min().unwrap_or(0);
-        return Ok((rows.into_iter().map(|(partition, next, _)| (i32::from(partition), next as i64)).collect(), age));
-    }
-    let schema = runtime::postgres::schema(projection, generation);
+) -> anyhow::Result<(HashMap<Place, i64>, i64)> {
+    let rows: Vec<(String, i32, i64, i64)> = match projection {
+        "traces" => of_clickhouse(settings, &format!("checkpoints_g{generation}")).await?,
+        "audit" => of_clickhouse(settings, &format!("audit_checkpoints_g{generation}")).await?,
+        _ => {
+            let schema = runtime::postgres::schema(projection, generation);
+            let sql = format!(
+                "SELECT topic, partition_id, next_offset, extract(epoch FROM now() - updated_at)::bigint FROM {schema}.checkpoints"
+            );
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await?
+        }
+    };
+    let age = rows.iter().map(|row| row.3).min().unwrap_or(0);
+    let topics = topics_of(projection);
+    let place = |(topic, partition, next, _): &(String, i32, i64, i64)| {
+        let topic = topics.iter().find(|known| **known == topic.as_str())?;
+        Some(((*topic, *partition), *next))
+    };
+    Ok((rows.iter().filter_map(place).collect(), age))
+}
+
+async fn of_clickhouse(settings: &Settings, table: &str) -> anyhow::Result<Vec<(String, i32, i64, i64)>> {
     let sql = format!(
-        "SELECT partition_id, next_offset, extract(epoch FROM now() - updated_at)::bigint FROM {schema}.checkpoints"
+        "SELECT topic, toInt32(partition), toInt64(max(next_offset)), toInt64(dateDiff('second', max(at), now64())) \
+         FROM {table} GROUP BY topic, partition"
     );
-    let rows: Vec<(i32, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await?;
-    let age = rows.iter().map(|row| row.2).min().unwrap_or(0);
-    Ok((rows.into_iter().map(|(partition, next, _)| (partition, next)).collect(), age))
+    let rows = migrations::clickhouse::client(settings).query(&sql).fetch_all().await;
+    rows.context("ClickHouse cannot be read")
 }

@@ -66,7 +66,9 @@ pub async fn prepare(settings: &Settings, replace_outdated: bool) -> anyhow::Res
 /// What a log no longer says must not be replaced by what it does.
 async fn is_of_this_log(settings: &Settings, pool: &PgPool, projection: &str) -> anyhow::Result<()> {
     for standing in standings(settings, pool).await?.iter().filter(|standing| standing.projection == projection) {
-        refuse_incomplete_log(settings, standing.topic()).await?;
+        for topic in standing.topics() {
+            refuse_incomplete_log(settings, topic).await?;
+        }
         let beyond = standing.behind.iter().find(|(_, (applied, end))| applied > end);
         ensure!(
             beyond.is_none(),

@@ -6,6 +6,7 @@ pub mod documents;
 pub mod keys;
 pub mod lag;
 pub mod migrate;
+pub mod plans;
 pub mod prices;
 pub mod rebuild;
 pub mod reprice;

@@ -14,7 +14,7 @@ use schemas::{Event, sealing, topics};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Retrace, engines};
+use crate::harness::{Retrace, engines, without};
 
 fn word(begin: &str) -> String {
     let letters = Uuid::new_v4().as_bytes().map(|byte| char::from(b'a' + byte % 26));
@@ -52,6 +52,8 @@ async fn a_deleted_traces_content_is_erased_from_every_file() {
     let eraser =
         Eraser::new(Arc::clone(&retrace.settings), migrations::clickhouse::client(&retrace.settings), pool).unwrap();
     let facts_before = facts(&retrace).await;
+    let used = [client.get("/api/v1/usage").await.json(), client.get("/api/v1/usage/daily").await.json()];
+    assert_eq!((&used[0]["traces"]["used"], &used[0]["spans"]["used"]), (&json!(2), &json!(2)));
     let started = Instant::now();
     let erased = eraser.erase().await.unwrap();
     assert!(erased >= 1, "{erased}");
@@ -79,6 +81,10 @@ async fn a_deleted_traces_content_is_erased_from_every_file() {
     client.get(&format!("/api/v1/traces/{id}")).await.expect(404);
     client.get(&format!("/api/v1/traces/{id}/feedback")).await.expect(404);
     assert_eq!(facts(&retrace).await, facts_before, "an event is gone");
+    for (path, used) in ["/api/v1/usage", "/api/v1/usage/daily"].into_iter().zip(&used) {
+        let again = client.get(path).await.expect(200).json();
+        assert_eq!(without(again, &["storage_bytes"]), without(used.clone(), &["storage_bytes"]), "{path}");
+    }
     retrace.assert_exact().await;
 }
 

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod check;
+mod commands;
 mod costs;
 mod export;
 mod failures;
@@ -13,7 +14,7 @@ mod models;
 mod play;
 mod savings;
 mod shrink;
-mod skills;
+mod usage;
 
 use std::time::Instant;
 

@@ -32,6 +32,17 @@ const FILL: &str = "
     INSERT INTO memory SELECT 'local', gen_random_uuid(), hash, 1, 'key ' || n, '\"value\"', CASE n % 2 WHEN 0 THEN 'global' ELSE 'project' END,
         CASE n % 1000 WHEN 0 THEN 'pattern' ELSE 'fact' END, 1, 'project ' || n % 10, NULL, NULL, to_tsvector('simple', 'key ' || n), 'u', at, 'u', at
         FROM made;
+    INSERT INTO datasets SELECT 'local', gen_random_uuid(), hash, 'dataset ' || n, '', 1, 0, 0, 'u', at, at FROM made;
+    INSERT INTO datasets SELECT 'local', '0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01', 'large', 'large', '', $1 + 1, $1, $1, 'u', at, at FROM made
+        WHERE n = 1;
+    INSERT INTO dataset_versions SELECT 'local', '0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01', n, 'item added', n - 1, n - 1, at
+        FROM (SELECT n, at FROM made UNION ALL SELECT $1 + 1, now()) AS versions;
+    INSERT INTO dataset_items SELECT 'local', '0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01', gen_random_uuid(), n + 1, 9223372036854775807, n, false,
+        1, 0, 0, 0, n::text, NULL, NULL, NULL, 'u', at, 'u', at FROM made;
+    INSERT INTO comments SELECT 'local', gen_random_uuid(), '9debeeaf-b46e-44fd-8a0a-7efe35a59df9',
+        CASE n % 1000 WHEN 0 THEN '00f067aa0ba902b7' END, NULL, NULL, 1, 'body', '{}', 0, false, 'u', at, NULL FROM made;
+    INSERT INTO assignments SELECT 'local', gen_random_uuid(), 'trace ' || n, CASE n % 10 WHEN 0 THEN 'local' ELSE 'user ' || n % 10 END,
+        CASE n % 1000 WHEN 0 THEN 'open' ELSE 'resolved' END, '', 1, 'u', 'u', at, 'u', at FROM made;
     DROP TABLE made";
 
 const LISTS: &[&str] = &[
@@ -48,12 +59,30 @@ const LISTS: &[&str] = &[
     "memory?limit=50&scope=global&category=pattern",
     "memory?limit=50&project_id=project%207",
     "memory?limit=50&key=key%207",
+    "datasets?limit=50",
+    "datasets?limit=50&name=dataset%207",
+    "comments?limit=50&trace_id=9debeeaf-b46e-44fd-8a0a-7efe35a59df9",
+    "comments?limit=50&trace_id=9debeeaf-b46e-44fd-8a0a-7efe35a59df9&span_id=00f067aa0ba902b7",
+    "assignments?limit=50",
+    "assignments?limit=50&status=open",
+    "assignments?limit=50&assignee_id=*",
+    "assignments?limit=50&assignee_id=*&status=open",
+];
+
+/// Those that are paged by cursor alone.
+const BY_CURSOR: &[&str] = &[
+    "datasets/0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01/items?limit=50",
+    "datasets/0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01/items?limit=50&version=1900",
+    "datasets/0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01/versions?limit=50",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_comes_from_an_index() {
     let mut retrace = Retrace::start().await;
     let rows = number("RETRACE_TEST_ROWS").unwrap_or(ROWS);
+    // Comments are listed of a trace.
+    let trace = serde_json::json!({"id": "9debeeaf-b46e-44fd-8a0a-7efe35a59df9"});
+    retrace.client.post("/api/v1/traces", &trace).await.expect(201);
     let pool = runtime::postgres::pool(&retrace.settings).unwrap();
     let schema = runtime::postgres::live_schema(&pool, "workspace").await.unwrap();
     let mut connection = pool.acquire().await.unwrap();
@@ -66,9 +95,11 @@ async fn every_page_comes_from_an_index() {
     sqlx::raw_sql("VACUUM ANALYZE").execute(&mut *connection).await.unwrap();
     drop(connection);
     let before = scans(&pool, &schema).await;
-    for list in LISTS {
+    for list in LISTS.iter().chain(BY_CURSOR) {
         let mut times = pages(&retrace.client, &format!("/api/v1/{list}"), 40).await;
-        times.extend(pages(&retrace.client, &format!("/api/v1/{list}&offset=10000"), 10).await);
+        if !BY_CURSOR.contains(list) {
+            times.extend(pages(&retrace.client, &format!("/api/v1/{list}&offset=10000"), 10).await);
+        }
         times.sort_unstable();
         let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
         eprintln!("{list}: {rows} rows, {} pages, median {median:?}, worst {worst:?}", times.len());
@@ -114,7 +145,8 @@ async fn scans(pool: &PgPool, schema: &str) -> Vec<Scans> {
         "SELECT relname::text AS name, coalesce(seq_scan, 0) AS sequential, coalesce(seq_tup_read, 0) AS rows_read,
                 coalesce(idx_scan, 0) AS by_index
          FROM pg_stat_user_tables
-         WHERE schemaname = $1 AND relname IN ('skills', 'skill_tags', 'prompts', 'prompt_labels', 'memory') ORDER BY 1",
+         WHERE schemaname = $1 AND relname IN ('skills', 'skill_tags', 'prompts', 'prompt_labels', 'memory', 'datasets',
+               'dataset_versions', 'dataset_items', 'comments', 'assignments') ORDER BY 1",
     )
     .bind(schema)
     .fetch_all(&mut *connection)

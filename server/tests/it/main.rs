@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests fail by panicking")]
 
 mod anomalies;
+mod api_keys;
+mod audit;
 mod bad_input;
+mod billing;
+mod collaboration;
 mod cost_intelligence;
 mod costs;
+mod datasets;
 mod drift;
 mod erasure;
 mod export;
@@ -20,6 +25,7 @@ mod kills;
 mod lists;
 mod memory;
 mod models;
+mod prompt_uses;
 mod prompts;
 mod rebuild;
 mod reprice;
@@ -28,4 +34,5 @@ mod root_cause;
 mod sdk;
 mod skills;
 mod takeover;
+mod usage;
 mod walkthrough;

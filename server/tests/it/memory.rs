@@ -175,7 +175,7 @@ async fn search_ranks_by_the_words_that_an_entry_has() {
     for (body, fault) in [
         (json!({}), "query is missing"),
         (json!({"query": "", "limit": 101}), "query is empty; limit is not a whole number from 1 to 100"),
-        (json!({"query": "x".repeat(2_001)}), "query is longer than 2000 bytes"),
+        (json!({"query": "x".repeat(2_001)}), "query is longer than 2000 characters"),
         (json!({"query": "a", "scope": "all"}), "scope is not one of session, project, global"),
     ] {
         assert_eq!(client.post(&format!("{PATH}/search"), &body).await.expect(400).error(), fault);
@@ -192,7 +192,7 @@ async fn every_fault_of_a_body_is_named() {
     for (body, fault) in [
         (json!({}), "key is missing; value is missing; scope is missing"),
         (entry("", json!("v")), "key is empty"),
-        (entry(&"k".repeat(513), json!("v")), "key is longer than 512 bytes"),
+        (entry(&"k".repeat(513), json!("v")), "key is longer than 512 characters"),
         (entry("a\0", json!("v")), "key contains NUL"),
         (entry("k", json!("")), "value is empty"),
         (entry("k", json!("v".repeat(65_537))), "value is longer than 65536 bytes"),

@@ -163,7 +163,7 @@ async fn what_cannot_be_is_refused_by_its_name() {
         (json!({}), "name is missing; content is missing, and so is messages"),
         (json!({"name": "a/b", "content": "x"}), "name contains `/`"),
         (json!({"name": prompt["id"], "content": "x"}), "name has the form of an id"),
-        (json!({"name": "n".repeat(257), "content": "x"}), "name is longer than 256 bytes"),
+        (json!({"name": "n".repeat(257), "content": "x"}), "name is longer than 256 characters"),
         (json!({"name": "n", "content": "x\0"}), "content contains NUL"),
         (json!({"name": "n", "content": "x", "model": 1, "message": 2}), "model is not text; message is not text"),
         (json!({"name": "n", "content": "x", "description": []}), "description is not text"),

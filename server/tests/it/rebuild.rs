@@ -25,7 +25,7 @@ async fn generations(settings: &Settings, projection: &str) -> Vec<(i32, bool, b
 
 /// Generations of the traces that have a table.
 pub async fn tables(settings: &Settings) -> Vec<String> {
-    let sql = "SELECT DISTINCT extract(name, '_(g[0-9]+)$') AS generation FROM system.tables WHERE database = ? ORDER BY generation";
+    let sql = "SELECT DISTINCT extract(name, '_(g[0-9]+)$') AS generation FROM system.tables WHERE database = ? AND name NOT LIKE 'audit%' ORDER BY generation";
     let client = migrations::clickhouse::client(settings);
     client.query(sql).bind(&settings.clickhouse_database).fetch_all().await.unwrap()
 }

@@ -204,3 +204,60 @@ async fn a_replaced_key_is_refused_by_other_nodes_and_its_successor_accepted() {
     assert_eq!(records(&far.of(&renewed)).await, 201);
     retrace.assert_exact().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_key_is_refused_within_a_second_without_projector_and_postgres() {
+    let mut retrace = Retrace::start().await;
+    let (ann, root) = (retrace.key_of("acme", "ann").await, retrace.key_as("acme", "root", "admin").await);
+    let created =
+        ann.post("/api/v1/api-keys/all", &json!({"name": "ci", "scopes": ["write"]})).await.expect(201).json();
+    let (id, ci) = (created["id"].as_str().unwrap(), ann.with_key(created["key"].as_str().unwrap()));
+    let (wire, settings) = Wire::to_postgres(&retrace.settings).await;
+    let (near, far) = (Node::start(&settings, Role::All).await, Node::start(&settings, Role::All).await);
+    let reads = Node::start(&settings, Role::QueryApi).await;
+    assert_eq!((records(&near.of(&ci)).await, records(&far.of(&ci)).await), (201, 201));
+    reads.of(&ci).get(TRACES).await.expect(200);
+    retrace.settled().await;
+    retrace.stop().await;
+    wire.cut();
+
+    let path = format!("/api/v1/api-keys/all/{id}");
+    near.of(&root).delete(&path).await.expect(204);
+    let revoked = Instant::now();
+    assert_eq!(near.of(&ci).post(TRACES, &json!({})).await.expect(401).error(), REVOKED);
+    near.of(&root).delete(&path).await.expect(404);
+    for node in [&far, &reads] {
+        loop {
+            let asked = tokio::time::timeout(Duration::from_millis(200), node.of(&ci).get(TRACES)).await;
+            assert!(revoked.elapsed() < Duration::from_secs(1), "{asked:?} after {:?}", revoked.elapsed());
+            if asked.is_ok_and(|answer| answer.status == 401) {
+                break;
+            }
+        }
+    }
+    for node in [&near, &far] {
+        assert_eq!((records(&node.of(&ci)).await, records(&node.of(&ann)).await), (401, 201));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn narrower_scopes_hold_on_every_node_within_a_second() {
+    let retrace = Retrace::start().await;
+    let ann = retrace.key_of("acme", "ann").await;
+    let created =
+        ann.post("/api/v1/api-keys/all", &json!({"name": "ci", "scopes": ["write"]})).await.expect(201).json();
+    let (id, ci) = (created["id"].as_str().unwrap(), ann.with_key(created["key"].as_str().unwrap()));
+    let far = Node::start(&retrace.settings, Role::All).await;
+    assert_eq!(records(&far.of(&ci)).await, 201);
+    ann.patch(&format!("/api/v1/api-keys/all/{id}"), &json!({"scopes": ["read"]})).await.expect(200);
+    let narrowed = Instant::now();
+    while records(&far.of(&ci)).await != 403 {
+        assert!(narrowed.elapsed() < Duration::from_secs(1), "refused late");
+    }
+    far.of(&ci).get(TRACES).await.expect(200);
+    // A node that starts from the projection says the same.
+    let new = Node::start(&retrace.settings, Role::All).await;
+    assert_eq!(records(&new.of(&ci)).await, 403);
+    new.of(&ci).get(TRACES).await.expect(200);
+    retrace.assert_exact().await;
+}

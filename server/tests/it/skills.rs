@@ -102,7 +102,7 @@ async fn every_fault_of_a_skill_is_named() {
         (json!({"name": " ", "scope": ""}), "name is empty; scope is empty"),
         (
             json!({"name": long, "tags": [""], "is_public": 1}),
-            "name is longer than 256 bytes; is_public is neither true nor false; tags[0] is empty",
+            "name is longer than 256 characters; is_public is neither true nor false; tags[0] is empty",
         ),
         (json!({"name": "a\u{0}b", "description": 5}), "name contains NUL; description is not text"),
         (json!({"name": "a", "definition": []}), "definition is not an object"),

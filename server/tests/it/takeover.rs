@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use retrace_server::commands::lag::{self, Standing};
+use retrace_server::commands::lag::{self, Place, Standing};
 use runtime::Settings;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -145,7 +145,7 @@ async fn until_applied(settings: &Settings) -> Duration {
     eventually_ok("what is in the log", async || {
         let now = standings().await;
         let missing = |(then, now): (&Standing, &Standing)| {
-            let is_missing = |(partition, (_, end)): (&i32, &(i64, i64))| now.behind[partition].0 < *end;
+            let is_missing = |(place, (_, end)): (&Place, &(i64, i64))| now.behind[place].0 < *end;
             then.behind.iter().any(is_missing)
         };
         if wanted.iter().zip(&now).any(missing) { Err(described(&now)) } else { Ok(()) }

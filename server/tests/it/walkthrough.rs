@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::harness::Retrace;
@@ -19,6 +20,9 @@ fn blocks(heading: &str) -> Vec<(String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_resource_answers_the_commands_that_the_readme_prints() {
     let retrace = Retrace::start().await;
+    // The one of "A first trace".
+    let trace = json!({"id": "0b6c2f6e-8a0e-4a53-9d0e-3f6a5f1f7a01", "name": "hello"});
+    retrace.client.post("/api/v1/traces", &trace).await.expect(201);
     let blocks = blocks("The workspace");
     assert!(!blocks.is_empty());
     for (title, commands) in blocks {

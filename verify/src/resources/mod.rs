@@ -1,6 +1,10 @@
 //! The workspace's resources: commands decided one after the other, by the words of docs/SEMANTICS.md.
 
+mod api_keys;
+mod collaboration;
+mod datasets;
 mod memory;
+mod plans;
 mod prompts;
 mod rows;
 mod skills;
@@ -10,7 +14,11 @@ use std::collections::BTreeMap;
 use schemas::Event;
 use uuid::Uuid;
 
+pub use api_keys::{ApiKey, Member, Name};
+pub use collaboration::{Assignment, Collaboration, Comment, Notification};
+pub use datasets::{Dataset, DatasetItem, DatasetVersion, ItemState};
 pub use memory::Memory;
+pub use plans::PlanChange;
 pub use prompts::{Prompt, PromptVersion};
 pub use rows::ResourceRows;
 pub use skills::{Skill, SkillVersion};
@@ -32,6 +40,8 @@ pub struct Command<'a> {
     /// Microseconds since 1970.
     pub time: i64,
     pub event: &'a Event,
+    /// As [`Open`], of what is sealed under another name than the command's subject.
+    pub open_as: &'a dyn Fn(&str, &schemas::sealing::Sealed) -> Option<Vec<u8>>,
 }
 
 /// The plain bytes of a sealed part; none: its key is erased.
@@ -48,10 +58,20 @@ pub struct Resources {
     pub memory: BTreeMap<(String, String), Memory>,
     /// By (tenant, hash of the key): the id.
     memory_ids: BTreeMap<(String, [u8; 32]), String>,
+    /// By (tenant, id): those in force.
+    pub api_keys: BTreeMap<(String, String), ApiKey>,
+    /// By (tenant, user).
+    pub members: BTreeMap<(String, String), Member>,
+    /// By (tenant, id).
+    pub datasets: BTreeMap<(String, String), Dataset>,
+    /// By tenant, in log order.
+    pub plan_changes: BTreeMap<String, Vec<PlanChange>>,
+    pub collaboration: Collaboration,
 }
 
 impl Resources {
     pub fn apply(&mut self, command: &Command<'_>, open: Open<'_>) {
+        self.note(command);
         if self.outcomes.contains_key(&command.id) {
             return;
         }
@@ -61,10 +81,29 @@ impl Resources {
             Event::SkillDeleted(event) => self.delete_skill(command, event),
             Event::MemoryStored(event) => self.store_memory(command, event, open),
             Event::MemoryDeleted(event) => self.delete_memory(command, event),
+            Event::PlanChanged(event) => self.change_plan(command, event),
             Event::PromptCreated(event) => self.create_prompt(command, event, open),
             Event::PromptVersionAdded(event) => self.add_prompt_version(command, event, open),
             Event::PromptLabelled(event) => self.label_prompt(command, event),
             Event::PromptDeleted(event) => self.delete_prompt(command, event),
+            Event::ApiKeyIssued(event) => self.issue_api_key(command, event, open),
+            Event::ApiKeyChanged(event) => self.change_api_key(command, event, open),
+            Event::ApiKeyWithdrawn(event) => self.withdraw_api_key(command, event),
+            Event::DatasetCreated(event) => self.create_dataset(command, event, open),
+            Event::DatasetChanged(event) => self.change_dataset(command, event, open),
+            Event::DatasetDeleted(event) => self.delete_dataset(command, event),
+            Event::DatasetItemAdded(event) => self.add_dataset_item(command, event),
+            Event::DatasetItemChanged(event) => self.change_dataset_item(command, event),
+            Event::DatasetItemDeleted(event) => self.delete_dataset_item(command, event),
+            Event::DatasetItemsImported(event) => self.import_dataset_items(command, event),
+            Event::DiscussionClosed(event) => return self.close_discussion(command.tenant, &event.trace_id),
+            Event::CommentCreated(event) => self.create_comment(command, event, open),
+            Event::CommentChanged(event) => self.change_comment(command, event, open),
+            Event::CommentDeleted(event) => self.delete_comment(command, event),
+            Event::AssignmentCreated(event) => self.create_assignment(command, event, open),
+            Event::AssignmentChanged(event) => self.change_assignment(command, event, open),
+            Event::AssignmentDeleted(event) => self.delete_assignment(command, event),
+            Event::NotificationsRead(event) => self.read_notifications(command, event),
             _ => return,
         };
         self.outcomes.insert(command.id, outcome);

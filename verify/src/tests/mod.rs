@@ -1,10 +1,16 @@
 //! The specification as tests: every expectation is a sentence of docs/SEMANTICS.md, on events made by hand.
 
+mod api_keys;
+mod audit;
+mod collaboration;
+mod datasets;
 mod derived;
 mod memory;
+mod plans;
 mod prompts;
 mod resources;
 mod traces;
+mod usage;
 mod workspace;
 
 use schemas::events::{
@@ -71,6 +77,7 @@ impl Log {
             actor: String::new(),
             request_id: String::new(),
             traceparent: None,
+            client: None,
         };
         self.fold.apply(Record {
             topic: event.topic(),

@@ -121,15 +121,14 @@ fn a_deletion_ends_an_id_that_was_never_seen() {
 }
 
 #[test]
-fn an_event_whose_key_is_erased_changes_nothing() {
+fn an_event_whose_key_is_erased_counts_by_its_facts() {
     let mut log = Log::new();
-    log.named(Phase::Ended, "a");
+    let begun = log.named(Phase::Ended, "a");
     log.erase();
-    // Its facts in the clear change nothing either.
-    assert_eq!(log.state(), TraceState::Absent);
-    // And the trace begins with the first event that can be opened: this one has no sealed content.
-    let begun = log.spans("", vec![span("s", Phase::Started)]);
-    assert_eq!(log.view().received_at, at(begun));
+    assert_eq!((log.view().received_at, log.view().name), (at(begun), None));
+    // What else is said of the trace under that key changes nothing.
+    log.feedback("u", 1, None);
+    assert!(log.view().feedback.is_empty());
     // A tombstone is final.
     let key = log.key.clone();
     log.fold.apply(key_record(TENANT, TRACE, &key, Some(&key.secret)));

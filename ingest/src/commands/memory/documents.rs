@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct MemoryIn {
-    /// 1 to 512 bytes
+    #[schema(max_length = 512, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub key: String,
     /// A text of 1 to 65536 bytes, or other JSON of at most 65536, without NUL; kept as it is sent
     #[schema(value_type = Value)]

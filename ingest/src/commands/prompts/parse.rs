@@ -88,7 +88,7 @@ fn name(reader: &mut Reader<'_, '_>) -> Option<String> {
 }
 
 fn version(reader: &mut Reader<'_, '_>, user: &str) -> NewVersion {
-    let content = reader.name("content", LONGEST_TEXT);
+    let content = reader.content("content", LONGEST_TEXT);
     let chat = chat::read(reader, LONGEST_TEXT);
     match (reader.fields.get("content").is_some(), reader.fields.get("messages").is_some()) {
         (true, true) => reader.faults.push("content and messages exclude each other".to_owned()),

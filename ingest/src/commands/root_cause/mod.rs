@@ -22,6 +22,7 @@ use self::question::{Question, accept, schema};
 use crate::append::{Appended, Caller, now};
 use crate::llm::{self, Llm, Said};
 use crate::state::AppState;
+use crate::usage::Adds;
 
 pub async fn post(
     State(state): State<AppState>,
@@ -39,12 +40,13 @@ pub async fn post(
     if let Some(verdict) = known.verdict.filter(|verdict| verdict.question == question.hash && !asked.refresh) {
         return Ok(Json(shown(known.local, verdict)).into_response());
     }
+    let caller = Caller { principal: &principal, names: &names };
+    state.within_plan(&caller, &headers, Adds::AiRequests).await?;
     let (instructions, schema) = (Question::INSTRUCTIONS, schema());
     let wire = llm::Question { instructions, text: &question.text, schema: &schema };
     let answered = llm.ask(&principal.tenant, &wire, |text| accept(text, &known.excerpt, &question.hash)).await;
     match answered {
         Ok(said) => {
-            let caller = Caller { principal: &principal, names: &names };
             let (verdict, position) = append(&state, &caller, &id, llm, said).await?;
             Ok(Appended { status: StatusCode::OK, body: shown(known.local, verdict), position }.into_response())
         }

@@ -8,7 +8,8 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::{ClientIp, RequestBody, RequestNames};
 use runtime::metrics::METRICS;
-use schemas::events::{GoldenSet, Source, TraceDeleted, TraceStatus};
+use runtime::position::Position;
+use schemas::events::{DiscussionClosed, GoldenSet, Source, TraceDeleted, TraceStatus};
 use schemas::{Event, ids, topics};
 
 use super::documents::{GoldenOut, TraceAccepted};
@@ -18,6 +19,7 @@ use crate::append::{Appended, Caller};
 use crate::idempotency::{Claim, Claimed};
 use crate::json::object;
 use crate::state::AppState;
+use crate::usage::Adds;
 
 pub async fn post(
     State(state): State<AppState>,
@@ -34,7 +36,7 @@ pub async fn post(
     };
     let generated = claim.as_ref().map(Claim::derived_id);
     let caller = Caller { principal: &principal, names: &names };
-    let appended = record(&state, &caller, ip, Source::Post, None, generated, body).await;
+    let appended = record(&state, &caller, ip, (Source::Post, None, generated), &headers, body).await;
     if let Some(claim) = claim {
         match &appended {
             Ok(done) => claim.keep(done.status, &done.body, &done.position).await,
@@ -50,23 +52,27 @@ pub async fn patch(
     names: RequestNames,
     axum::Extension(ip): axum::Extension<ClientIp>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
     let caller = Caller { principal: &principal, names: &names };
-    Ok(record(&state, &caller, ip, Source::Patch, Some(&id), None, body).await?.into_response())
+    Ok(record(&state, &caller, ip, (Source::Patch, Some(&id), None), &headers, body).await?.into_response())
 }
 
 async fn record(
     state: &AppState,
     caller: &Caller<'_>,
     ip: ClientIp,
-    source: Source,
-    path: Option<&str>,
-    generated: Option<String>,
+    (source, path, generated): (Source, Option<&str>, Option<String>),
+    headers: &HeaderMap,
     body: RequestBody,
 ) -> Result<Appended<TraceAccepted>, Problem> {
     let trace = parse::trace(&body.bytes, path, state.settings.max_spans).map_err(Problem::faults)?;
+    // What ends a run that was begun is taken at any time.
+    if source == Source::Post || !trace.spans.is_empty() {
+        state.within_plan(caller, headers, Adds::TracesAndSpans).await?;
+    }
     let id = trace.id.clone().or(generated).unwrap_or_else(|| ids::event_id().to_string());
     let tenant = &caller.principal.tenant;
     let partition = topics::trace_partition(tenant, &id, topics::PARTITIONS);
@@ -95,9 +101,14 @@ pub async fn delete(
     let id = path_id(&id)?;
     state.ask.trace_exists(&headers, &names.id, &id).await?;
     let caller = Caller { principal: &principal, names: &names };
+    // Its discussion first: whoever is told that this failed can ask for it again only while the trace is there.
+    let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
+    let event = Event::DiscussionClosed(DiscussionClosed { trace_id: id.clone() });
+    let (_, closed) = state.append_at(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
     let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
     let event = Event::TraceDeleted(TraceDeleted { trace_id: id.clone() });
-    let position = state.append(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
+    let (_, deleted) = state.append_at(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
+    let position = state.signer.position(&Position { records: vec![closed, deleted] });
     Ok((StatusCode::NO_CONTENT, [("x-retrace-position", position)]).into_response())
 }
 

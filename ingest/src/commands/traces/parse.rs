@@ -127,5 +127,5 @@ fn environment_of(metadata: Option<&str>) -> Option<String> {
     let fields: Fields<'_> = serde_json::from_str(metadata).ok()?;
     let raw: &RawValue = fields.get("environment")?;
     let text: String = serde_json::from_str(raw.get()).ok()?;
-    (text.len() <= LONGEST_ID && !text.contains('\0') && !text.is_empty()).then_some(text)
+    (text.chars().count() <= LONGEST_ID && !text.contains('\0') && !text.is_empty()).then_some(text)
 }

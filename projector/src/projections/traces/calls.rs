@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use insights::calls::{call, parameters, prompt};
+use insights::prompt_use::{PromptUse, prompt_use};
 use schemas::events::{Cell, PayloadField};
 
 use super::rows::{SpanRow, TraceModelRow};
@@ -34,7 +35,11 @@ pub fn read(cell: &Cell, span: &mut SpanRow) {
             (span.prompt_hash, span.prompt_length) = (prompt.hash, prompt.length);
             (span.head_hashes, span.head_lengths) = prompt.heads.iter().map(|head| (head.hash, head.length)).unzip();
         }
-        PayloadField::Metadata => span.parameters_hash = text.map(parameters).unwrap_or_default(),
+        PayloadField::Metadata => {
+            span.parameters_hash = text.map(parameters).unwrap_or_default();
+            let PromptUse { prompt, version } = text.and_then(prompt_use).unwrap_or_default();
+            (span.used_prompt, span.used_prompt_version) = (prompt, version);
+        }
         _ => {}
     }
 }

@@ -3,8 +3,9 @@
 
 use super::entry::TraceEntry;
 use super::fold::{At, Changes};
-use super::rows::{CostTotalRow, ListRow, TraceModelRow, TraceRow};
+use super::rows::{CostTotalRow, ListRow, PromptUseRow, TraceModelRow, TraceRow};
 use super::totals;
+use super::usage::Size;
 
 /// What a cube of the cost totals tells apart, as bits. The numbers are stored.
 pub mod cube {
@@ -28,12 +29,17 @@ const CUBES: [(u8, &[u32]); 4] = [
 pub struct Before {
     row: TraceRow,
     models: Vec<TraceModelRow>,
+    prompts: Vec<PromptUseRow>,
 }
 
 impl Before {
     pub fn of(entry: &TraceEntry) -> Option<Before> {
         let row = entry.row.clone()?;
-        Some(Before { models: row.model_rows(&entry.sums), row })
+        Some(Before { models: row.model_rows(&entry.sums), prompts: entry.sums.prompts.rows(&row), row })
+    }
+
+    pub fn size(&self) -> Size {
+        Size::of(&self.row)
     }
 }
 
@@ -46,10 +52,15 @@ pub fn settle(entry: &mut TraceEntry, before: Option<Before>, at: At<'_>, change
     }
     let live = (row.is_deleted == 0).then_some(&*row);
     let after = live.map(|row| row.model_rows(&entry.sums)).unwrap_or_default();
-    let (before, models) = before.map_or((None, Vec::new()), |before| (Some(before.row), before.models));
+    let prompts = live.map(|row| entry.sums.prompts.rows(row)).unwrap_or_default();
+    let (before, models, prompts_before) = match before {
+        Some(Before { row, models, prompts }) => (Some(row), models, prompts),
+        None => (None, Vec::new(), Vec::new()),
+    };
     list(before.as_ref(), live, at, changes);
     let counted = |row: Option<&TraceRow>| row.map(TraceRow::count_row);
     totals::changes(counted(before.as_ref()), counted(live), at.version, &mut changes.counts);
+    totals::changes(prompts_before, prompts, at.version, &mut changes.prompt_uses);
     let shares =
         |rows: &[TraceModelRow]| -> Vec<CostTotalRow> { rows.iter().flat_map(|row| shares_of(row, at)).collect() };
     totals::changes(shares(&models), shares(&after), at.version, &mut changes.cost_totals);

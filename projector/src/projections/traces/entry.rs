@@ -7,6 +7,7 @@ use insights::histogram;
 use schemas::events::TraceStatus;
 
 use super::calls::{self, Call, Calls};
+use super::prompt_uses::PromptUses;
 use super::rows::{CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow};
 
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,7 @@ pub struct Sums {
     pub cost: i128,
     /// By model; `""` has what belongs to none.
     pub models: BTreeMap<String, ModelSums>,
+    pub prompts: PromptUses,
     pub starts: BTreeMap<i64, u32>,
     /// Signatures of the spans' errors, in the order of (start is unknown, start, id).
     pub errors: BTreeMap<(bool, i64, String), String>,
@@ -110,6 +112,7 @@ impl Sums {
                 self.models.remove(model);
             }
         }
+        self.prompts.add(span, sign);
         tally(&mut self.starts, span.started_at, add);
         if !span.error_signature.is_empty() {
             let place = (span.started_at.is_none(), span.started_at.unwrap_or(0), span.span_id.clone());

@@ -16,9 +16,11 @@ use super::entry::TraceEntry;
 use super::merge::{Merge, bit, cell_bit};
 use super::prices::{price, reprice};
 use super::rows::{
-    CellRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow,
+    CellRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, PromptUseRow, SpanRow, TraceModelRow,
+    TraceRow, UsageRow,
 };
 use super::totals::Change;
+use super::usage;
 use crate::log::decode::Content;
 
 const MOST_WARNINGS: usize = 100;
@@ -42,6 +44,8 @@ pub struct Changes {
     pub counts: Vec<Change<CountRow>>,
     pub models: HashMap<(String, i64, String, String), TraceModelRow>,
     pub cost_totals: Vec<Change<CostTotalRow>>,
+    pub usage: Vec<Change<UsageRow>>,
+    pub prompt_uses: Vec<Change<PromptUseRow>>,
     pub erasures: Vec<ErasureRow>,
 }
 
@@ -57,15 +61,13 @@ pub fn apply(
     if entry.is_deleted() {
         return after_deletion(entry, event, content, at, changes);
     }
-    if matches!(content, Content::Erased) {
-        return false;
-    }
     let guarded = entry.version().is_some_and(|version| at.version <= version);
     let before = if guarded { None } else { Before::of(entry) };
     match (event, content) {
         (Event::TraceRecorded(recorded), Content::Trace(content)) => {
             record(entry, recorded, content, at, prices, guarded, changes)
         }
+        // Without its content, or when that is erased, it still counts by its facts.
         (Event::TraceRecorded(recorded), _) => {
             record(entry, recorded, &TraceContent::default(), at, prices, guarded, changes)
         }
@@ -83,11 +85,13 @@ pub fn apply(
             }
             feedback(entry, given, content, at);
         }
-        (Event::RootCauseFound(found), Content::RootCause(content)) => {
+        (Event::RootCauseFound(found), content) => {
             if guarded || entry.row.is_none() {
                 return false;
             }
-            cells::root_cause(changes, at, found, content);
+            if let Content::RootCause(content) = content {
+                cells::root_cause(changes, at, found, content);
+            }
         }
         (Event::ContentChunk(chunk), Content::Chunk(data)) => {
             changes.chunks.push(ChunkRow {
@@ -103,7 +107,9 @@ pub fn apply(
         _ => return false,
     }
     if !guarded {
+        let ingested = before.as_ref().map(Before::size);
         settle(entry, before, at, changes);
+        usage::count(ingested, entry, event, at, changes);
     }
     true
 }

@@ -14,12 +14,14 @@ mod fold;
 mod known_ids;
 mod merge;
 mod prices;
+mod prompt_uses;
 mod rows;
 mod seam;
 mod store;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod usage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -34,15 +36,15 @@ use self::entry::TraceEntry;
 use self::fold::{At, Changes};
 use self::known_ids::KnownIds;
 use self::rows::{
-    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow,
-    TraceRow,
+    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, PromptUseRow, SpanRow,
+    TraceModelRow, TraceRow, UsageRow,
 };
 use self::seam::{Rows, Table, TraceKey};
 use self::store::Store;
 use self::totals::{Change, Totals};
 use super::Projection;
 use crate::log::decode::{Decoded, Outcome};
-use crate::log::identity::LogReader;
+use crate::log::identity;
 
 pub struct Traces<S> {
     settings: Arc<Settings>,
@@ -51,11 +53,17 @@ pub struct Traces<S> {
     cache: Cache,
     counts: Totals<CountRow>,
     cost_totals: Totals<CostTotalRow>,
+    usage: Totals<UsageRow>,
+    prompt_uses: Totals<PromptUseRow>,
     known: KnownIds,
     prices: PriceBook,
     /// Partition → the identity of its log.
     logs: HashMap<i32, schemas::events::LogCreated>,
 }
+
+type TotalChanges =
+    (Vec<Change<CountRow>>, Vec<Change<CostTotalRow>>, Vec<Change<UsageRow>>, Vec<Change<PromptUseRow>>);
+type TotalRows = (Vec<CountRow>, Vec<CostTotalRow>, Vec<UsageRow>, Vec<PromptUseRow>);
 
 /// The rows of a flush, in the order in which they are written.
 pub struct Prepared {
@@ -66,6 +74,8 @@ pub struct Prepared {
     list: Vec<ListRow>,
     models: Vec<TraceModelRow>,
     cost_totals: Vec<CostTotalRow>,
+    usage: Vec<UsageRow>,
+    prompt_uses: Vec<PromptUseRow>,
     traces: Vec<TraceRow>,
     spans: Vec<SpanRow>,
     feedback: Vec<FeedbackRow>,
@@ -92,6 +102,8 @@ impl Prepared {
                 Table::List(&self.list),
                 Table::TraceModels(&self.models),
                 Table::CostTotals(&self.cost_totals),
+                Table::Usage(&self.usage),
+                Table::PromptUses(&self.prompt_uses),
             ],
             vec![Table::Traces(&self.traces)],
             vec![Table::Spans(&self.spans), Table::Feedback(&self.feedback)],
@@ -118,6 +130,8 @@ impl<S: Rows> Traces<S> {
             cache: Cache::new(settings.state_cache_spans),
             counts: Totals::default(),
             cost_totals: Totals::default(),
+            usage: Totals::default(),
+            prompt_uses: Totals::default(),
             known: KnownIds::new(settings.known_ids_capacity),
             prices,
             logs: HashMap::new(),
@@ -202,36 +216,18 @@ impl<S: Rows> Traces<S> {
     fn forget_totals(&mut self) {
         self.counts.clear();
         self.cost_totals.clear();
+        self.usage.clear();
+        self.prompt_uses.clear();
     }
 
-    async fn totals(
-        &mut self,
-        counts: Vec<Change<CountRow>>,
-        models: Vec<Change<CostTotalRow>>,
-    ) -> anyhow::Result<(Vec<CountRow>, Vec<CostTotalRow>)> {
-        tokio::try_join!(self.counts.apply(&self.store, counts), self.cost_totals.apply(&self.store, models))
-    }
-
-    fn checkpoints(&self, batch: &[Decoded]) -> Vec<CheckpointRow> {
-        let mut last: HashMap<i32, &Decoded> = HashMap::new();
-        for decoded in batch {
-            last.insert(decoded.partition, decoded);
-        }
-        let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000) as i64;
-        last.into_values()
-            .filter_map(|decoded| {
-                let log = self.logs.get(&decoded.partition)?;
-                Some(CheckpointRow {
-                    topic: topics::TELEMETRY.to_owned(),
-                    partition: decoded.partition as u16,
-                    next_offset: (decoded.offset + 1) as u64,
-                    log_id: log.log_id.clone(),
-                    partitions: log.partitions as u16,
-                    last_event: decoded.event_id.clone(),
-                    at: now,
-                })
-            })
-            .collect()
+    /// The rows of totals that the changes come to.
+    async fn totals(&mut self, changes: TotalChanges) -> anyhow::Result<TotalRows> {
+        tokio::try_join!(
+            self.counts.apply(&self.store, changes.0),
+            self.cost_totals.apply(&self.store, changes.1),
+            self.usage.apply(&self.store, changes.2),
+            self.prompt_uses.apply(&self.store, changes.3)
+        )
     }
 }
 
@@ -260,33 +256,11 @@ impl<S: Rows> Projection for Traces<S> {
 
     async fn assign(&mut self, partitions: &[i32]) -> anyhow::Result<Vec<(i32, i64)>> {
         let checkpoints = self.store.checkpoints().await?;
-        let settings = Arc::clone(&self.settings);
-        let wanted = partitions.to_vec();
-        let checked = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<_>> {
-            let reader = LogReader::new(&settings, topics::TELEMETRY)?;
-            let mut checked = Vec::new();
-            for (partition, log) in reader.check(&wanted, &checkpoints)? {
-                let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.partition == partition);
-                // ClickHouse does not fsync what it acknowledges: the last rows are written again.
-                let start = match checkpoint {
-                    None => 0,
-                    Some(checkpoint) => {
-                        let since = checkpoint.at / 1000 - (settings.reread_seconds * 1000) as i64;
-                        reader
-                            .offset_at(partition, since)?
-                            .unwrap_or(checkpoint.next_offset)
-                            .min(checkpoint.next_offset)
-                    }
-                };
-                checked.push((partition, start, log));
-            }
-            Ok(checked)
-        })
-        .await??;
-        for (partition, _, log) in &checked {
-            self.take(*partition, log.clone()).await?;
+        let starts = identity::starts(&self.settings, topics::TELEMETRY, partitions, checkpoints).await?;
+        for start in &starts {
+            self.take(start.partition, start.log.clone()).await?;
         }
-        Ok(checked.into_iter().map(|(partition, start, _)| (partition, start)).collect())
+        Ok(starts.into_iter().map(|start| (start.partition, start.offset)).collect())
     }
 
     fn revoke(&mut self, partitions: &[i32]) {
@@ -304,7 +278,8 @@ impl<S: Rows> Projection for Traces<S> {
         prices::load(&mut self.prices, &self.pool, named).await?;
         self.load(batch).await?;
         let (changes, touched) = self.fold(batch);
-        let (counts, cost_totals) = match self.totals(changes.counts, changes.cost_totals).await {
+        let of_totals = (changes.counts, changes.cost_totals, changes.usage, changes.prompt_uses);
+        let (counts, cost_totals, usage, prompt_uses) = match self.totals(of_totals).await {
             Ok(totals) => totals,
             Err(cause) => {
                 // What was folded is not written: the next try starts from the store again.
@@ -321,10 +296,12 @@ impl<S: Rows> Projection for Traces<S> {
             list: changes.list.into_values().collect(),
             models: changes.models.into_values().collect(),
             cost_totals,
+            usage,
+            prompt_uses,
             traces: Vec::new(),
             spans: Vec::new(),
             feedback: Vec::new(),
-            checkpoints: self.checkpoints(batch),
+            checkpoints: crate::store::checkpoints(topics::TELEMETRY, &self.logs, batch),
         };
         let first = first_versions(batch);
         for key in touched {
@@ -346,6 +323,8 @@ impl<S: Rows> Projection for Traces<S> {
         self.cache.shrink();
         self.counts.shrink();
         self.cost_totals.shrink();
+        self.usage.shrink();
+        self.prompt_uses.shrink();
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
+pub use crate::store::CheckpointRow;
+
 #[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
 pub struct TraceRow {
     pub tenant: String,
@@ -81,6 +83,34 @@ pub struct CountRow {
     pub version: u64,
     pub traces: i64,
     pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+}
+
+/// What was ingested, by the UTC day of the event. Only grows: deletions and new prices change nothing in it.
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct UsageRow {
+    pub tenant: String,
+    pub day: u16,
+    pub partition: u16,
+    pub version: u64,
+    pub traces: i64,
+    pub spans: i64,
+    pub tokens: i64,
+    pub cost: i128,
+    pub ai_requests: i64,
+}
+
+/// What spans say that they were made with, by version of a prompt.
+#[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
+pub struct PromptUseRow {
+    pub tenant: String,
+    pub prompt: u64,
+    pub prompt_version: i64,
+    pub partition: u16,
+    pub version: u64,
+    pub calls: i64,
+    pub failed: i64,
     pub tokens: i64,
     pub cost: i128,
 }
@@ -196,6 +226,9 @@ pub struct SpanRow {
     pub head_hashes: Vec<u64>,
     pub head_lengths: Vec<u32>,
     pub parameters_hash: u64,
+    /// The prompt that its metadata name ([`insights::prompt_use`]).
+    pub used_prompt: u64,
+    pub used_prompt_version: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
@@ -242,15 +275,4 @@ pub struct ErasureRow {
     pub version: u64,
     pub tenant: String,
     pub trace_id: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
-pub struct CheckpointRow {
-    pub topic: String,
-    pub partition: u16,
-    pub next_offset: u64,
-    pub log_id: String,
-    pub partitions: u16,
-    pub last_event: String,
-    pub at: i64,
 }

@@ -4,14 +4,18 @@
 use std::future::Future;
 
 use super::rows::{
-    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, SpanRow, TraceModelRow,
-    TraceRow,
+    CellRow, CheckpointRow, ChunkRow, CostTotalRow, CountRow, ErasureRow, FeedbackRow, ListRow, PromptUseRow, SpanRow,
+    TraceModelRow, TraceRow, UsageRow,
 };
 use crate::Checkpoint;
 
 pub type TraceKey = (String, String);
 /// Tenant, day, project, environment, status, partition.
 pub type CountKey = (String, u16, String, String, String, u16);
+/// Tenant, day, partition.
+pub type UsageKey = (String, u16, u16);
+/// Tenant, prompt, its version, partition.
+pub type PromptUseKey = (String, u64, i64, u16);
 /// Tenant, cube, grain, project, model, start, environment, partition.
 pub type CostTotalKey = (String, u8, u32, String, String, u32, String, u16);
 
@@ -25,6 +29,8 @@ pub enum Table<'a> {
     List(&'a [ListRow]),
     TraceModels(&'a [TraceModelRow]),
     CostTotals(&'a [CostTotalRow]),
+    Usage(&'a [UsageRow]),
+    PromptUses(&'a [PromptUseRow]),
     Traces(&'a [TraceRow]),
     Spans(&'a [SpanRow]),
     Feedback(&'a [FeedbackRow]),
@@ -37,6 +43,8 @@ pub trait Rows: Send + Sync + 'static {
     fn feedback(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<FeedbackRow>>> + Send;
     fn traces(&self, keys: &[TraceKey]) -> impl Future<Output = anyhow::Result<Vec<TraceRow>>> + Send;
     fn counts(&self, keys: &[CountKey]) -> impl Future<Output = anyhow::Result<Vec<CountRow>>> + Send;
+    fn prompt_uses(&self, keys: &[PromptUseKey]) -> impl Future<Output = anyhow::Result<Vec<PromptUseRow>>> + Send;
+    fn usage(&self, keys: &[UsageKey]) -> impl Future<Output = anyhow::Result<Vec<UsageRow>>> + Send;
     fn cost_totals(&self, keys: &[CostTotalKey]) -> impl Future<Output = anyhow::Result<Vec<CostTotalRow>>> + Send;
     /// The hashes of all traces of a partition, as [`schemas::topics::aggregate_hash`] makes them.
     fn trace_hashes(

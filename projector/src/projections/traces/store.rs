@@ -2,33 +2,22 @@
 //! which hides them, and with them the guard), rows inserted one statement a table.
 
 use anyhow::Context;
-use clickhouse::{Client, Row, RowOwned, RowWrite};
+use clickhouse::{Client, Row, RowOwned};
 use schemas::topics;
 use serde::Deserialize;
 
-use super::rows::{CheckpointRow, CostTotalRow, CountRow, FeedbackRow, SpanRow, TraceRow};
-use super::seam::{CostTotalKey, CountKey, Rows, Table, TraceKey};
-use crate::Checkpoint;
+use super::rows::{CostTotalRow, CountRow, FeedbackRow, PromptUseRow, SpanRow, TraceRow, UsageRow};
+use super::seam::{CostTotalKey, CountKey, PromptUseKey, Rows, Table, TraceKey, UsageKey};
+use crate::{Checkpoint, store};
 
 const KEYS_A_QUERY: usize = 500;
 
 #[derive(Clone)]
-pub struct Store {
-    client: Client,
-    generation: i32,
-}
+pub struct Store(store::Store);
 
 impl Store {
     pub fn new(client: Client, generation: i32) -> Store {
-        // What an insert does not know must fail it, not vanish.
-        let client = client.with_setting("input_format_skip_unknown_fields", "0").with_setting("async_insert", "0");
-        // Rows by their keys, and small blocks: more threads cost more than they give.
-        let client = client.with_setting("max_threads", "1");
-        Store { client, generation }
-    }
-
-    pub fn table(&self, name: &str) -> String {
-        format!("{name}_g{}", self.generation)
+        Store(store::Store::new(client, generation))
     }
 
     async fn newest<T: RowOwned + clickhouse::RowRead>(
@@ -41,15 +30,10 @@ impl Store {
         for keys in keys.chunks(KEYS_A_QUERY) {
             let sql = format!(
                 "SELECT ?fields FROM {} WHERE (tenant, trace_id) IN ? ORDER BY version DESC LIMIT 1 BY {key}",
-                self.table(table)
+                self.0.table(table)
             );
             rows.extend(
-                self.client
-                    .query(&sql)
-                    .bind(keys)
-                    .fetch_all::<T>()
-                    .await
-                    .with_context(|| format!("looking up {table}"))?,
+                self.0.query(&sql).bind(keys).fetch_all::<T>().await.with_context(|| format!("looking up {table}"))?,
             );
         }
         Ok(rows)
@@ -71,29 +55,13 @@ impl Store {
         for keys in keys.chunks(KEYS_A_QUERY) {
             let sql = format!(
                 "SELECT ?fields FROM {} WHERE ({key}) IN ? AND tenant IN ? ORDER BY version DESC LIMIT 1 BY {key}",
-                self.table(table)
+                self.0.table(table)
             );
             let tenants: Vec<String> = keys.iter().map(&tenant).collect();
-            let found = self.client.query(&sql).bind(keys).bind(tenants).fetch_all::<T>().await;
+            let found = self.0.query(&sql).bind(keys).bind(tenants).fetch_all::<T>().await;
             rows.extend(found.with_context(|| format!("looking up {table}"))?);
         }
         Ok(rows)
-    }
-
-    async fn insert<T>(&self, table: &str, rows: &[T]) -> anyhow::Result<()>
-    where
-        T: RowOwned + RowWrite,
-        for<'a> T: Row<Value<'a> = T>,
-    {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let name = self.table(table);
-        let mut insert = self.client.insert::<T>(&name).await.with_context(|| format!("inserting into {name}"))?;
-        for row in rows {
-            insert.write(row).await.with_context(|| format!("inserting into {name}"))?;
-        }
-        insert.end().await.with_context(|| format!("inserting into {name}"))
     }
 }
 
@@ -121,6 +89,14 @@ impl Rows for Store {
         self.totals("cost_totals", key, keys, tenant).await
     }
 
+    async fn prompt_uses(&self, keys: &[PromptUseKey]) -> anyhow::Result<Vec<PromptUseRow>> {
+        self.totals("prompt_uses", "tenant, prompt, prompt_version, partition", keys, |key| key.0.clone()).await
+    }
+
+    async fn usage(&self, keys: &[UsageKey]) -> anyhow::Result<Vec<UsageRow>> {
+        self.totals("usage_totals", "tenant, day, partition", keys, |key| key.0.clone()).await
+    }
+
     async fn trace_hashes(&self, partition: i32, each: &mut (dyn FnMut(u64) + Send)) -> anyhow::Result<()> {
         #[derive(Row, Deserialize)]
         struct Hash {
@@ -128,9 +104,9 @@ impl Rows for Store {
         }
         let sql = format!(
             "SELECT xxh3(concat(tenant, '\\0', trace_id)) AS hash FROM {} WHERE partition = ?",
-            self.table("traces")
+            self.0.table("traces")
         );
-        let mut cursor = self.client.query(&sql).bind(partition).fetch::<Hash>()?;
+        let mut cursor = self.0.query(&sql).bind(partition).fetch::<Hash>()?;
         while let Some(row) = cursor.next().await.context("reading the known traces")? {
             each(row.hash);
         }
@@ -138,38 +114,24 @@ impl Rows for Store {
     }
 
     async fn checkpoints(&self) -> anyhow::Result<Vec<Checkpoint>> {
-        let sql = format!(
-            "SELECT ?fields FROM {} WHERE topic = ? ORDER BY next_offset DESC LIMIT 1 BY partition",
-            self.table("checkpoints")
-        );
-        let rows = self.client.query(&sql).bind(topics::TELEMETRY).fetch_all::<CheckpointRow>().await;
-        Ok(rows
-            .context("reading the checkpoints")?
-            .into_iter()
-            .map(|row| Checkpoint {
-                partition: i32::from(row.partition),
-                next_offset: row.next_offset as i64,
-                log_id: row.log_id,
-                partitions: i32::from(row.partitions),
-                last_event: row.last_event,
-                at: row.at,
-            })
-            .collect())
+        self.0.checkpoints("checkpoints", topics::TELEMETRY).await
     }
 
     async fn write(&self, table: Table<'_>) -> anyhow::Result<()> {
         match table {
-            Table::Chunks(rows) => self.insert("chunks", rows).await,
-            Table::Cells(rows) => self.insert("cells", rows).await,
-            Table::Erasures(rows) => self.insert("erasures", rows).await,
-            Table::Counts(rows) => self.insert("trace_counts", rows).await,
-            Table::List(rows) => self.insert("trace_list", rows).await,
-            Table::TraceModels(rows) => self.insert("trace_models", rows).await,
-            Table::CostTotals(rows) => self.insert("cost_totals", rows).await,
-            Table::Traces(rows) => self.insert("traces", rows).await,
-            Table::Spans(rows) => self.insert("spans", rows).await,
-            Table::Feedback(rows) => self.insert("feedback", rows).await,
-            Table::Checkpoints(rows) => self.insert("checkpoints", rows).await,
+            Table::Chunks(rows) => self.0.insert("chunks", rows).await,
+            Table::Cells(rows) => self.0.insert("cells", rows).await,
+            Table::Erasures(rows) => self.0.insert("erasures", rows).await,
+            Table::Counts(rows) => self.0.insert("trace_counts", rows).await,
+            Table::List(rows) => self.0.insert("trace_list", rows).await,
+            Table::TraceModels(rows) => self.0.insert("trace_models", rows).await,
+            Table::CostTotals(rows) => self.0.insert("cost_totals", rows).await,
+            Table::PromptUses(rows) => self.0.insert("prompt_uses", rows).await,
+            Table::Usage(rows) => self.0.insert("usage_totals", rows).await,
+            Table::Traces(rows) => self.0.insert("traces", rows).await,
+            Table::Spans(rows) => self.0.insert("spans", rows).await,
+            Table::Feedback(rows) => self.0.insert("feedback", rows).await,
+            Table::Checkpoints(rows) => self.0.insert("checkpoints", rows).await,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::hash::Hash;
 
-use super::rows::{CostTotalRow, CountRow};
-use super::seam::{CostTotalKey, CountKey, Rows};
+use super::rows::{CostTotalRow, CountRow, PromptUseRow, UsageRow};
+use super::seam::{CostTotalKey, CountKey, PromptUseKey, Rows, UsageKey};
 
 const MOST_BUCKETS: usize = 50_000;
 
@@ -112,6 +112,63 @@ impl Total for CountRow {
 
     async fn held(store: &impl Rows, keys: &[CountKey]) -> anyhow::Result<Vec<CountRow>> {
         store.counts(keys).await
+    }
+}
+
+impl Total for UsageRow {
+    type Key = UsageKey;
+
+    fn key(&self) -> UsageKey {
+        (self.tenant.clone(), self.day, self.partition)
+    }
+
+    fn empty(key: &UsageKey) -> UsageRow {
+        let (tenant, day, partition) = key.clone();
+        UsageRow { tenant, day, partition, ..UsageRow::default() }
+    }
+
+    fn version(&mut self) -> &mut u64 {
+        &mut self.version
+    }
+
+    fn add(&mut self, other: &UsageRow, sign: i64) {
+        self.traces += sign * other.traces;
+        self.spans += sign * other.spans;
+        self.tokens += sign * other.tokens;
+        self.cost += i128::from(sign) * other.cost;
+        self.ai_requests += sign * other.ai_requests;
+    }
+
+    async fn held(store: &impl Rows, keys: &[UsageKey]) -> anyhow::Result<Vec<UsageRow>> {
+        store.usage(keys).await
+    }
+}
+
+impl Total for PromptUseRow {
+    type Key = PromptUseKey;
+
+    fn key(&self) -> PromptUseKey {
+        (self.tenant.clone(), self.prompt, self.prompt_version, self.partition)
+    }
+
+    fn empty(key: &PromptUseKey) -> PromptUseRow {
+        let (tenant, prompt, prompt_version, partition) = key.clone();
+        PromptUseRow { tenant, prompt, prompt_version, partition, ..PromptUseRow::default() }
+    }
+
+    fn version(&mut self) -> &mut u64 {
+        &mut self.version
+    }
+
+    fn add(&mut self, other: &PromptUseRow, sign: i64) {
+        self.calls += sign * other.calls;
+        self.failed += sign * other.failed;
+        self.tokens += sign * other.tokens;
+        self.cost += i128::from(sign) * other.cost;
+    }
+
+    async fn held(store: &impl Rows, keys: &[PromptUseKey]) -> anyhow::Result<Vec<PromptUseRow>> {
+        store.prompt_uses(keys).await
     }
 }
 

@@ -2,9 +2,13 @@
 //! lies below it. One room a noun.
 
 mod api_keys;
+mod collaboration;
+mod datasets;
 mod erasures;
+mod members;
 mod memory;
 mod outcomes;
+mod plans;
 pub mod price_tables;
 mod prompts;
 mod skills;
@@ -18,6 +22,7 @@ use runtime::postgres::schema;
 use schemas::{Envelope, Event, topics};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
 
+use self::collaboration::{assignments, comments, discussions, notifications};
 use self::outcomes::Outcome;
 use super::Projection;
 use crate::Checkpoint;
@@ -35,7 +40,21 @@ pub struct Workspace {
 pub struct Prepared(Vec<Decoded>);
 
 pub fn hears(kind: &str) -> bool {
-    const HEARD: &[&str] = &["api_key", "price_table", "contents", "skill", "prompt", "memory"];
+    const HEARD: &[&str] = &[
+        "api_key",
+        "member",
+        "price_table",
+        "plan",
+        "contents",
+        "skill",
+        "prompt",
+        "memory",
+        "dataset",
+        "comment",
+        "assignment",
+        "notifications",
+        "discussion",
+    ];
     let noun = kind.strip_prefix("dev.retrace.").and_then(|rest| rest.split('.').next());
     noun.is_some_and(|noun| HEARD.contains(&noun))
 }
@@ -85,10 +104,22 @@ async fn apply(
 ) -> sqlx::Result<()> {
     let place = (decoded.partition, decoded.offset);
     match event {
-        Event::ApiKeyCreated(created) => api_keys::created(connection, envelope, created).await,
+        Event::ApiKeyCreated(created) => {
+            members::has_current_key(connection, envelope, &created.user, &created.role).await?;
+            api_keys::created(connection, envelope, created).await
+        }
         Event::ApiKeyRevoked(revoked) => api_keys::revoked(connection, envelope, revoked).await,
+        Event::ApiKeyUsed(used) => {
+            members::used_key(connection, envelope, &used.user, &used.role).await?;
+            api_keys::used(connection, envelope, used).await
+        }
+        Event::MemberSeen(seen) => members::seen(connection, envelope, seen).await,
         Event::PriceTablePublished(table) => price_tables::published(connection, envelope, place, table).await,
         Event::ContentsErased(erased) => erasures::done(connection, envelope, erased).await,
+        Event::DiscussionClosed(closed) => {
+            let left = discussions::closed(connection, envelope, closed).await?;
+            erasures::ask(connection, envelope, place, &left).await
+        }
         command => decide(connection, place, envelope, command, content).await,
     }
 }
@@ -118,6 +149,47 @@ async fn decide(
         (Event::PromptDeleted(event), _) => prompts::deleted(connection, envelope, event).await?,
         (Event::MemoryStored(event), content) => memory::stored(connection, envelope, event, &content.memory()).await?,
         (Event::MemoryDeleted(event), _) => memory::deleted(connection, envelope, event).await?,
+        (Event::ApiKeyIssued(event), content) => {
+            members::asked_for_key(connection, envelope, &event.user, &event.role).await?;
+            api_keys::issued(connection, envelope, event, &content.api_key()).await?
+        }
+        (Event::ApiKeyChanged(event), content) => {
+            api_keys::changed(connection, envelope, event, &content.api_key()).await?
+        }
+        (Event::ApiKeyWithdrawn(event), _) => api_keys::withdrawn(connection, envelope, event).await?,
+        (Event::DatasetCreated(event), content) => {
+            datasets::created(connection, envelope, event, &content.dataset()).await?
+        }
+        (Event::DatasetChanged(event), content) => {
+            datasets::changed(connection, envelope, event, &content.dataset()).await?
+        }
+        (Event::DatasetDeleted(event), _) => datasets::deleted(connection, envelope, event).await?,
+        (Event::DatasetItemAdded(event), content) => {
+            datasets::item_added(connection, envelope, event, &content.dataset_item()).await?
+        }
+        (Event::DatasetItemChanged(event), content) => {
+            datasets::item_changed(connection, envelope, event, &content.dataset_item()).await?
+        }
+        (Event::DatasetItemDeleted(event), _) => datasets::item_deleted(connection, envelope, event).await?,
+        (Event::DatasetItemsImported(event), content) => {
+            datasets::items_imported(connection, envelope, event, content.dataset_items()).await?
+        }
+        (Event::PlanChanged(event), _) => plans::changed(connection, envelope, event).await?,
+        (Event::CommentCreated(event), content) => {
+            comments::created(connection, envelope, place, event, content.comment()).await?
+        }
+        (Event::CommentChanged(event), content) => {
+            comments::changed(connection, envelope, place, event, content.comment()).await?
+        }
+        (Event::CommentDeleted(event), _) => comments::deleted(connection, envelope, event).await?,
+        (Event::AssignmentCreated(event), content) => {
+            assignments::created(connection, envelope, place, event, content.assignment()).await?
+        }
+        (Event::AssignmentChanged(event), content) => {
+            assignments::changed(connection, envelope, place, event, content.assignment()).await?
+        }
+        (Event::AssignmentDeleted(event), _) => assignments::deleted(connection, envelope, event).await?,
+        (Event::NotificationsRead(event), _) => notifications::read(connection, envelope, event).await?,
         _ => return Ok(()),
     };
     outcome.keep(connection, envelope.id).await?;

@@ -31,9 +31,19 @@ impl Outcome {
         Outcome::done(200, Some(version))
     }
 
+    /// It counts once what belongs to it has come too.
+    pub fn accepted() -> Outcome {
+        Outcome::done(202, None)
+    }
+
     /// The resource is gone.
     pub fn deleted() -> Outcome {
         Outcome { left: Left::TheSubjects, ..Outcome::done(204, None) }
+    }
+
+    /// What was asked of several at once is done.
+    pub fn applied() -> Outcome {
+        Outcome::done(200, None)
     }
 
     /// Something of the resource is gone.
@@ -49,6 +59,11 @@ impl Outcome {
     /// The resource is there, but not what the command names of it.
     pub fn lacks(what: &str) -> Outcome {
         Outcome::refused(404, None, format!("{what} not found"))
+    }
+
+    /// The resource is not the caller's to change so.
+    pub fn forbidden(reason: String) -> Outcome {
+        Outcome::refused(403, None, reason)
     }
 
     /// The resource stays as it is.

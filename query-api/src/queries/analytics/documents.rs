@@ -11,7 +11,7 @@ pub struct CostsOut {
     pub to: String,
     pub timezone: String,
     /// US dollars
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub total: Number,
     pub totals: Figures,
     #[serde(rename = "byModel")]
@@ -32,7 +32,7 @@ pub struct CostsOut {
 #[derive(Serialize, ToSchema)]
 pub struct Figures {
     /// US dollars
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub cost: Number,
     pub tokens: i64,
     pub input_tokens: i64,
@@ -55,7 +55,7 @@ pub struct Figures {
 pub struct ModelCosts {
     /// Null: what no model accounts for, as totals that only the trace reports
     pub model: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub cost: Number,
     pub tokens: i64,
     /// Calls
@@ -75,7 +75,7 @@ pub struct ModelCosts {
 pub struct DayCosts {
     /// YYYY-MM-DD
     pub date: String,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub cost: Number,
     pub tokens: i64,
     /// Traces

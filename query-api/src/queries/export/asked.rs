@@ -3,6 +3,7 @@
 use runtime::Problem;
 use runtime::http::parameters::EXPORT_QUERY;
 
+use crate::downloads::csv;
 use crate::params::Params;
 use crate::trace_filters::Filters;
 
@@ -17,7 +18,7 @@ impl Format {
     pub fn content_type(self) -> &'static str {
         match self {
             Format::Ndjson => "application/x-ndjson",
-            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::Csv => csv::CONTENT_TYPE,
             Format::Parquet => "application/vnd.apache.parquet",
         }
     }

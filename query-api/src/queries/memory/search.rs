@@ -74,7 +74,9 @@ fn read(body: &[u8]) -> Result<Search, Problem> {
         match &text {
             None => faults.push(format!("{name} is not text")),
             Some(text) if text.is_empty() => faults.push(format!("{name} is empty")),
-            Some(text) if text.len() > longest => faults.push(format!("{name} is longer than {longest} bytes")),
+            Some(text) if text.chars().count() > longest => {
+                faults.push(format!("{name} is longer than {longest} characters"));
+            }
             Some(text) if text.contains('\0') => faults.push(format!("{name} contains NUL")),
             Some(_) => {}
         }
@@ -127,7 +129,7 @@ mod tests {
             assert_eq!(read(body.as_bytes()).unwrap_err().message, fault, "{body}");
         }
         let long = format!(r#"{{"query": "{}"}}"#, "x".repeat(2_001));
-        assert_eq!(read(long.as_bytes()).unwrap_err().message, "query is longer than 2000 bytes");
+        assert_eq!(read(long.as_bytes()).unwrap_err().message, "query is longer than 2000 characters");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct ModelOut {
     pub tokens: i64,
     pub input_tokens: i64,
     pub output_tokens: i64,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub cost: Number,
     /// Calls with tokens and without a cost: they are missing in it
     pub unpriced_calls: i64,

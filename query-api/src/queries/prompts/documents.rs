@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::numbers::Number;
+
 #[derive(Serialize, ToSchema)]
 pub struct PromptOut {
     #[serde(flatten)]
@@ -74,6 +76,33 @@ pub struct PromptVersionList {
     /// A page of long versions has fewer
     pub limit: u64,
     pub next_cursor: Option<String>,
+}
+
+/// What spans that name the prompt in their metadata (`prompt_id` or `prompt_name`, with `prompt_version`) add up to.
+#[derive(Serialize, ToSchema)]
+pub struct PromptUses {
+    pub id: String,
+    /// Of all versions
+    pub total: PromptUsed,
+    /// Those that are used, the newest first: at most 200
+    pub versions: Vec<PromptVersionUsed>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PromptUsed {
+    /// Spans of traces that are not deleted
+    pub calls: i64,
+    pub failed: i64,
+    pub tokens: i64,
+    #[schema(value_type = f64)]
+    pub cost: Number,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PromptVersionUsed {
+    pub version: i64,
+    #[serde(flatten)]
+    pub used: PromptUsed,
 }
 
 #[derive(Serialize, ToSchema)]

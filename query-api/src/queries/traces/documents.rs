@@ -1,13 +1,9 @@
 //! The answers. Payloads are the JSON text that was sent; money and durations are exact decimals.
 
-use std::borrow::Cow;
-
 use runtime::http::micros_rfc3339;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa::openapi::schema::Object;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use crate::numbers::Number;
 
@@ -15,17 +11,6 @@ use crate::numbers::Number;
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Payload(pub Box<RawValue>);
-
-impl PartialSchema for Payload {
-    fn schema() -> RefOr<Schema> {
-        Object::new().into()
-    }
-}
-impl ToSchema for Payload {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Payload")
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct TraceOut {
@@ -35,14 +20,14 @@ pub struct TraceOut {
     pub status: String,
     /// Not part of lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub input: Option<Option<Payload>>,
     /// Not part of lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub output: Option<Option<Payload>>,
     pub error: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub metadata: Option<Payload>,
     pub session_id: Option<String>,
     pub user_id: Option<String>,
@@ -52,13 +37,13 @@ pub struct TraceOut {
     pub started_at: String,
     pub ended_at: Option<String>,
     pub total_tokens: i64,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub total_cost: Number,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub total_duration_ms: Option<Number>,
     /// What the client said, where the spans say it themselves.
     pub reported_total_tokens: Option<i64>,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub reported_total_cost: Option<Number>,
     pub span_count: u64,
     pub models: Vec<String>,
@@ -73,7 +58,9 @@ pub struct TraceOut {
 pub struct TraceWithSpans {
     #[serde(flatten)]
     pub trace: TraceOut,
-    pub spans: Vec<SpanOut>,
+    /// Absent where they are not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spans: Option<Vec<SpanOut>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -84,9 +71,9 @@ pub struct SpanOut {
     pub span_type: String,
     pub name: String,
     pub model: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub input: Option<Payload>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub output: Option<Payload>,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,
@@ -96,23 +83,23 @@ pub struct SpanOut {
     pub cache_write_tokens: Option<i64>,
     /// Of the output tokens: spent on reasoning
     pub reasoning_tokens: Option<i64>,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub cost: Option<Number>,
     /// `reported` by the client, or `computed` from tokens and the price table
     pub cost_source: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub duration_ms: Option<Number>,
     pub started_at: Option<String>,
     pub ended_at: Option<String>,
     pub error: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub metadata: Option<Payload>,
     pub agent_id: Option<String>,
     pub parent_agent_id: Option<String>,
     pub agent_role: Option<String>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub token_ids: Option<Payload>,
-    #[schema(inline)]
+    #[schema(value_type = serde_json::Value)]
     pub logprobs: Option<Payload>,
 }
 

@@ -1,10 +1,11 @@
 //! One trace, with its spans.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use runtime::Problem;
 use runtime::auth::Principal;
+use runtime::http::parameters::TRACE_QUERY;
 use runtime::position::Topic;
 use schemas::{ids, topics};
 
@@ -12,6 +13,7 @@ use super::documents::TraceWithSpans;
 use super::down;
 use super::payloads::Payloads;
 use super::rows::{SpanRow, TraceRow};
+use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Tenant;
 
@@ -23,11 +25,19 @@ pub async fn get(
     State(state): State<AppState>,
     principal: Principal,
     Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Json<TraceWithSpans>, Problem> {
+    let mut params = Params::new(pairs, TRACE_QUERY);
+    let is_alone = params.one_of("spans").as_deref() == Some("false");
+    params.finish()?;
     let mut trace = visible(&state, &principal, &headers, &id).await?;
     let tenant = state.clickhouse.of(&principal).await?;
     let id = trace.trace_id.clone();
+    if is_alone {
+        let mut payloads = Payloads::of_spans(&tenant, &id, &[String::new()]).await?;
+        return Ok(Json(TraceWithSpans { trace: trace.answer(&mut payloads, true), spans: None }));
+    }
     let partition = topics::trace_partition(tenant.name(), &id, topics::PARTITIONS);
     let (mut spans, mut payloads) = tokio::try_join!(spans_of(&tenant, &id), Payloads::of_trace(&tenant, &id))?;
     if spans.len() as u64 != trace.span_count {
@@ -38,7 +48,7 @@ pub async fn get(
     }
     Ok(Json(TraceWithSpans {
         trace: trace.answer(&mut payloads, true),
-        spans: spans.into_iter().map(|span| span.answer(&id, &mut payloads)).collect(),
+        spans: Some(spans.into_iter().map(|span| span.answer(&id, &mut payloads)).collect()),
     }))
 }
 

@@ -5,11 +5,13 @@ mod get;
 mod list;
 mod payloads;
 mod rows;
+mod span;
 mod spans;
 
 pub use get::{get, visible};
 pub use list::list;
 pub use rows::TraceRow;
+pub use span::span;
 pub use spans::spans;
 
 pub(crate) use crate::stores::down;

@@ -1,12 +1,18 @@
 //! The route table: which service answers what. The routers, the OpenAPI document, 404 and 405 and the gateway's
 //! configuration all come from it.
 
+mod billing;
+mod collaboration;
+mod datasets;
 mod insights;
 mod operations;
+mod organisation;
 mod traces;
 mod workspace;
 
 use super::parameters;
+
+pub use datasets::FILES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -21,18 +27,33 @@ pub enum Class {
     Read,
     /// What a model may answer.
     Ai,
+    /// Signed by the service that calls, limited by its address.
+    Webhook,
     /// Not limited and without credentials.
     Open,
 }
 
-/// What a caller's role must allow (docs/PERMISSIONS.md).
+impl Class {
+    /// Whether it is answered without credentials.
+    pub fn is_open(self) -> bool {
+        matches!(self, Class::Webhook | Class::Open)
+    }
+}
+
+/// What a caller's role and the scopes of its key must allow (docs/PERMISSIONS.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
     Nothing,
+    /// Any that hold.
+    Credentials,
+    /// What a user does with keys of its own: any role may, but of keys only those that may do all that it may.
+    OwnKeys,
     Reading,
     /// Traces and spans, as SDKs do.
     Recording,
     Writing,
+    /// What binds the organisation: its owners and admins.
+    Administering,
 }
 
 pub struct Route {
@@ -48,10 +69,26 @@ pub struct Route {
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
 }
 
-const TABLES: [&[Route]; 4] = [traces::ROUTES, insights::ROUTES, workspace::ROUTES, operations::ROUTES];
+const TABLES: [&[Route]; 8] = [
+    traces::ROUTES,
+    insights::ROUTES,
+    workspace::ROUTES,
+    datasets::ROUTES,
+    collaboration::ROUTES,
+    organisation::ROUTES,
+    billing::ROUTES,
+    operations::ROUTES,
+];
 
 pub fn routes() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
+}
+
+/// The route that answers a concrete path.
+pub fn matching(method: &str, path: &str) -> Option<&'static Route> {
+    let of = |route: &&Route| route.method == method;
+    let itself = routes().filter(of).find(|route| route.path == path);
+    itself.or_else(|| routes().filter(of).find(|route| matches(route.path, path)))
 }
 
 /// The methods that the table has for a concrete path; empty where the path is unknown.

@@ -4,7 +4,7 @@ use super::Class::{Read, Write};
 use super::Needs::{Reading, Recording, Writing};
 use super::Route;
 use super::Service::{Ingest, QueryApi};
-use crate::http::parameters::{EXPORT_QUERY, LIST_QUERY, SPANS_QUERY};
+use crate::http::parameters::{EXPORT_QUERY, LIST_QUERY, SPANS_QUERY, TRACE_QUERY};
 
 pub const ROUTES: &[Route] = &[
     Route {
@@ -51,7 +51,7 @@ pub const ROUTES: &[Route] = &[
         needs: Reading,
         tag: "Traces",
         summary: "One trace with its spans in start order",
-        query: &[],
+        query: TRACE_QUERY,
         body: None,
         answers: &[(200, "The trace", Some("TraceWithSpans"))],
     },
@@ -93,6 +93,18 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: "GET",
+        path: "/api/v1/traces/{id}/spans/{span_id}",
+        service: QueryApi,
+        class: Read,
+        needs: Reading,
+        tag: "Traces",
+        summary: "One span of a trace",
+        query: &[],
+        body: None,
+        answers: &[(200, "The span", Some("SpanOut"))],
+    },
+    Route {
+        method: "GET",
         path: "/api/v1/spans/export",
         service: QueryApi,
         class: Read,
@@ -125,7 +137,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Give thumbs up or down; replaces your earlier one",
         query: &[],
         body: Some("FeedbackIn"),
-        answers: &[(201, "Given", Some("FeedbackOut"))],
+        answers: &[(201, "Given", Some("FeedbackGivenOut"))],
     },
     Route {
         method: "GET",

@@ -1,4 +1,4 @@
-//! The workspace's resources, and API keys.
+//! The workspace's resources.
 
 use super::Class::{Read, Write};
 use super::Needs::{Reading, Writing};
@@ -10,42 +10,6 @@ use crate::http::parameters::{
 };
 
 pub const ROUTES: &[Route] = &[
-    Route {
-        method: "POST",
-        path: "/api/v1/api-keys",
-        service: Ingest,
-        class: Write,
-        needs: Reading,
-        tag: "API keys",
-        summary: "Create an API key; it is shown once and replaces your current one",
-        query: &[],
-        body: None,
-        answers: &[(201, "Created", Some("ApiKeyCreatedOut"))],
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/api-keys",
-        service: QueryApi,
-        class: Read,
-        needs: Reading,
-        tag: "API keys",
-        summary: "Whether you have an API key",
-        query: &[],
-        body: None,
-        answers: &[(200, "The key's prefix", Some("ApiKeyOut"))],
-    },
-    Route {
-        method: "DELETE",
-        path: "/api/v1/api-keys",
-        service: Ingest,
-        class: Write,
-        needs: Reading,
-        tag: "API keys",
-        summary: "Revoke your API key",
-        query: &[],
-        body: None,
-        answers: &[(204, "Revoked", None)],
-    },
     Route {
         method: "POST",
         path: "/api/v1/skills",
@@ -239,6 +203,18 @@ pub const ROUTES: &[Route] = &[
         answers: &[(200, "The differences", Some("PromptDiff"))],
     },
     Route {
+        method: "GET",
+        path: "/api/v1/prompts/{id}/uses",
+        service: QueryApi,
+        class: Read,
+        needs: Reading,
+        tag: "Prompts",
+        summary: "What spans that name the prompt add up to, by version",
+        query: &[],
+        body: None,
+        answers: &[(200, "Calls, tokens and cost", Some("PromptUses"))],
+    },
+    Route {
         method: "POST",
         path: "/api/v1/memory",
         service: Ingest,
@@ -297,5 +273,29 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         body: None,
         answers: &[(204, "Deleted", None)],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/usage",
+        service: QueryApi,
+        class: Read,
+        needs: Reading,
+        tag: "Usage",
+        summary: "The month's usage, and what the plan allows",
+        query: &[],
+        body: None,
+        answers: &[(200, "Since the month's first day, UTC", Some("UsageOut"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/usage/daily",
+        service: QueryApi,
+        class: Read,
+        needs: Reading,
+        tag: "Usage",
+        summary: "Usage by day, for the last 30 days",
+        query: &[],
+        body: None,
+        answers: &[(200, "30 days, zeros included", Some("DailyUsageOut"))],
     },
 ];

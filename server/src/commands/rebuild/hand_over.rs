@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use projector::consumer_group;
+use projector::consumer_groups;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use runtime::Settings;
 use runtime::kafka::client_config;
@@ -46,28 +46,34 @@ pub async fn hand_over(
 
 /// No projector has a partition of the generation any more. They look once a second which they are to keep.
 pub async fn released(settings: &Settings, projection: &str, generation: i32) -> anyhow::Result<()> {
-    let group = consumer_group(settings, projection, generation);
     let consumer: BaseConsumer = client_config(settings).create()?;
-    let asked = group.clone();
-    let gone = tokio::task::spawn_blocking(move || -> anyhow::Result<bool> {
+    let groups: Vec<String> =
+        consumer_groups(settings, projection, generation).into_iter().map(|(_, group)| group).collect();
+    let left = tokio::task::spawn_blocking(move || -> anyhow::Result<Option<String>> {
         let deadline = Instant::now() + RELEASED_WITHIN;
-        while Instant::now() < deadline {
-            let list = consumer
-                .fetch_group_list(Some(&asked), Duration::from_secs(10))
-                .context("Kafka does not say who reads the log")?;
-            if list.groups().iter().all(|group| group.members().is_empty()) {
-                return Ok(true);
+        for group in groups {
+            while !is_empty(&consumer, &group)? {
+                if Instant::now() > deadline {
+                    return Ok(Some(group));
+                }
+                std::thread::sleep(Duration::from_millis(100));
             }
-            std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(false)
+        Ok(None)
     });
-    if !gone.await?? {
+    if let Some(group) = left.await?? {
         bail!(
             "projectors still keep generation {generation} of {projection} (consumer group {group}); is Postgres down for them?"
         );
     }
     Ok(())
+}
+
+fn is_empty(consumer: &BaseConsumer, group: &str) -> anyhow::Result<bool> {
+    let list = consumer
+        .fetch_group_list(Some(group), Duration::from_secs(10))
+        .context("Kafka does not say who reads the log")?;
+    Ok(list.groups().iter().all(|group| group.members().is_empty()))
 }
 
 async fn switch(pool: &PgPool, projection: &str, old: i32, next: i32) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ mod hand_over;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use projector::log::identity::LogReader;
 use runtime::Settings;
@@ -24,12 +24,11 @@ pub async fn run(settings: &Settings, projection: &str) -> anyhow::Result<()> {
 
 /// `longest_read`: what is still being read of the old generation has ended so long after the switch.
 pub async fn rebuild(settings: &Settings, projection: &str, longest_read: Duration) -> anyhow::Result<()> {
-    let topic = projector::projections::PROJECTIONS
-        .iter()
-        .find(|(name, _)| *name == projection)
-        .map(|(_, topic)| *topic)
-        .with_context(|| format!("there is no projection `{projection}`"))?;
-    refuse_incomplete_log(settings, topic).await?;
+    let topics = projector::projections::topics_of(projection);
+    ensure!(!topics.is_empty(), "there is no projection `{projection}`");
+    for topic in topics {
+        refuse_incomplete_log(settings, topic).await?;
+    }
     let pool = runtime::postgres::pool(settings)?;
     drop_superseded(settings, &pool, projection).await?;
     let next = next_generation(settings, &pool, projection).await?;
@@ -130,9 +129,9 @@ async fn fill(settings: &Settings, pool: &PgPool, projection: &str, next: i32) -
 
 /// The new generation is at least as far as the old on every partition.
 fn caught_up(building: &Standing, live: &Standing) -> bool {
-    building.behind.iter().all(|(partition, (applied, _))| {
+    building.behind.iter().all(|(place, (applied, _))| {
         // A live checkpoint beyond the log's end belongs to another log: then the end is what counts.
-        let live_applied = live.behind.get(partition).map_or(0, |(applied, end)| (*applied).min(*end));
+        let live_applied = live.behind.get(place).map_or(0, |(applied, end)| (*applied).min(*end));
         *applied >= live_applied && *applied > 0
     })
 }

@@ -81,6 +81,7 @@ fn headers(kind: &str) -> Vec<(&'static str, Vec<u8>)> {
         actor: String::new(),
         request_id: String::new(),
         traceparent: None,
+        client: None,
     };
     envelope.headers().into_iter().map(|(name, value)| (name, value.into_bytes())).collect()
 }

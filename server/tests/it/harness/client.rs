@@ -1,14 +1,22 @@
 //! A client as users write it: JSON over HTTP with a key.
 
+use std::time::{Duration, Instant};
+
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+
+use super::contract;
 
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     pub base: String,
     pub key: String,
+    is_patient: bool,
 }
+
+/// How long a patient client asks.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub struct Answer {
@@ -48,11 +56,17 @@ impl Client {
     pub fn new(base: &str, key: &str) -> Client {
         // A test of processes starts no service that would have chosen one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Client { http: reqwest::Client::new(), base: base.to_owned(), key: key.to_owned() }
+        Client { http: reqwest::Client::new(), base: base.to_owned(), key: key.to_owned(), is_patient: false }
     }
 
     pub fn with_key(&self, key: &str) -> Client {
         Client { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// Reads again what is answered with a 503, as that asks for: for tests of what the answers are, while services are
+    /// stopped and short of time.
+    pub fn patient(self) -> Client {
+        Client { is_patient: true, ..self }
     }
 
     /// The same caller at another node.
@@ -71,7 +85,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> reqwest::Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         if !self.key.is_empty() {
             request = request.header("x-retrace-key", &self.key);
         }
@@ -86,11 +100,20 @@ impl Client {
         }
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        let text = response.text().await?;
+        contract::check(&method, path, status, &text);
+        Ok(Answer { status, headers, text })
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[], None).await
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.send(Method::GET, path, &[], None).await;
+            if !self.is_patient || answer.status != StatusCode::SERVICE_UNAVAILABLE || Instant::now() > deadline {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// A file, whole.

@@ -1,6 +1,8 @@
 //! One set of engines for all tests of this binary; one installation (topics, databases, services) a test.
 
 mod client;
+mod contract;
+pub mod dodo;
 pub mod gemini;
 mod log;
 pub mod process;

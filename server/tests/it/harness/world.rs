@@ -50,6 +50,8 @@ pub async fn engines() -> &'static World {
             let mut config =
                 StackConfig::new(data.path().join("data"), engines::cache::default_folder().unwrap(), binary());
             config.kafka_c1_only = true;
+            // The topics of all tests: some 64 partitions an installation.
+            config.kafka_heap_mb = 1_024;
             World { stack: Stack::start(config).await.unwrap(), _data: data }
         })
         .await
@@ -118,12 +120,17 @@ impl Retrace {
         Retrace { settings, client, stop, running: Some(running), runtime: Some(runtime), _shared: None }
     }
 
-    /// A key of another user.
+    /// A key of another user, who is a member.
     pub async fn key_of(&self, tenant: &str, user: &str) -> Client {
+        self.key_as(tenant, user, "member").await
+    }
+
+    /// A key of another user, of a role.
+    pub async fn key_as(&self, tenant: &str, user: &str, role: &str) -> Client {
         let pool = runtime::postgres::pool(&self.settings).unwrap();
         let system = System { settings: &self.settings, pool: &pool };
-        let principal =
-            Principal { tenant: tenant.into(), user: user.into(), org: Some(tenant.into()), role: "member".into() };
+        let (tenant, org) = (tenant.to_owned(), Some(tenant.to_owned()));
+        let principal = Principal { tenant, user: user.to_owned(), org, role: role.to_owned(), key: None };
         let key = system.create_key(&principal, None).await.unwrap();
         eventually("the key", async || system.knows_key(&key).await.unwrap()).await;
         self.client.with_key(&key)
@@ -193,10 +200,11 @@ impl Retrace {
         Eraser::new(Arc::clone(&self.settings), client, pool).unwrap().erase().await.unwrap()
     }
 
-    /// Whose sealing keys stand in the log.
+    /// Whose sealing keys stand in the log, but for those of the audit.
     pub async fn sealed_under(&self) -> BTreeSet<String> {
         let keys = self.log(topics::KEYS).await.into_iter().filter(|record| record.value.is_some());
-        keys.filter_map(|record| Some(sealing::parse_key_record_key(&record.key)?.1.to_owned())).collect()
+        let owners = keys.filter_map(|record| Some(sealing::parse_key_record_key(&record.key)?.1.to_owned()));
+        owners.filter(|owner| !owner.starts_with("audit/")).collect()
     }
 
     /// Builds the workspace anew from the log.
@@ -341,9 +349,13 @@ pub async fn new_settings(tweak: impl FnOnce(&mut Settings)) -> Settings {
         rate_read_burst: 1_000_000,
         rate_ai_per_minute: 1_000_000,
         rate_ai_burst: 1_000_000,
+        rate_webhook_per_minute: 1_000_000,
+        rate_webhook_burst: 1_000_000,
         freshness_wait_ms: 20_000,
         known_ids_capacity: 10_000,
         erase_interval_ms: 0,
+        // Tests count records; those about members set it.
+        seen_interval_seconds: 0,
         kafka_options: std::env::var("RETRACE_TEST_KAFKA_OPTIONS").unwrap_or_default(),
         flush_ms: 30,
         produce_linger_ms: 1,

@@ -86,7 +86,14 @@ fn span(random: &mut Random) -> Value {
         span.maybe(20, name, payload);
     }
     span.maybe(15, "error", |random| json!(format!("{} in a span {}", random.pick(&ERRORS), random.below(5))));
-    span.maybe(15, "metadata", |random| json!({"n": random.below(9), "temperature": random.below(2)}));
+    span.maybe(20, "metadata", |random| {
+        let mut metadata = json!({"n": random.below(9), "temperature": random.below(2)});
+        if random.percent(50) {
+            metadata["prompt_name"] = json!("greeting");
+            metadata["prompt_version"] = json!(1 + random.below(2));
+        }
+        metadata
+    });
     span.maybe(40, "input_tokens", |random| json!(random.pick(&TOKENS)));
     span.maybe(40, "output_tokens", |random| json!(random.pick(&TOKENS)));
     // At most as many as the counts that they are part of.

@@ -9,12 +9,12 @@ use super::bodies::{MODELS, NAMES};
 use super::history::{TENANTS, USERS};
 use super::models;
 use super::play::Play;
-use super::{costs, export, failures, savings, skills};
+use super::{commands, costs, export, failures, savings, usage};
 use crate::harness::{Client, Random, same, without};
 
 /// The first difference, in words.
 pub async fn compare(play: &Play<'_>, fold: &Fold, resources: &Resources, random: &mut Random) -> Result<(), String> {
-    play.skills.compare(resources)?;
+    play.answers.compare(resources)?;
     for tenant in 0..TENANTS {
         let users: Vec<_> = USERS.iter().zip(&play.clients).filter(|((of, _), _)| *of == tenant).collect();
         let client = users[0].1;
@@ -42,7 +42,8 @@ pub async fn compare(play: &Play<'_>, fold: &Fold, resources: &Resources, random
         savings::compare(client, &views, random).await?;
         failures::compare(client, &views, random).await?;
         export::compare(client, &views, random).await?;
-        skills::compare(client, &play.tenants[tenant], resources).await?;
+        usage::compare(client, fold, &play.tenants[tenant], &play.traces).await?;
+        commands::compare(client, &play.tenants[tenant], resources).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::bodies::body;
-use super::skills;
+use super::commands::Command;
 use crate::harness::Random;
 
 /// Two users of one tenant, and one of another.
@@ -40,7 +40,8 @@ pub enum What {
     Look,
     /// A model is asked why it failed, whether it was before or not.
     RootCause(bool),
-    Skill(skills::Command),
+    /// On the workspace.
+    Command(Command),
 }
 
 impl What {
@@ -78,7 +79,7 @@ impl History {
             // Sent again: by a client that saw no answer, or from a backlog.
             return (*random.pick(&earlier)).clone();
         }
-        let what = match random.below(112) {
+        let what = match random.below(120) {
             0..60 => What::Post(body(random)),
             60..72 => What::Patch(body(random)),
             72..79 => What::Delete,
@@ -91,7 +92,7 @@ impl History {
             94 | 95 => What::Reprice(random.between(1, 9) as u8),
             96 | 97 => What::RootCause(random.percent(50)),
             98 | 99 => What::Look,
-            _ => What::Skill(skills::Command::draw(random)),
+            _ => What::Command(Command::draw(random)),
         };
         Request { user: *random.pick(&[0, 0, 1, 2, 2]), trace: random.below(TRACES), what }
     }

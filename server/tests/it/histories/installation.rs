@@ -44,6 +44,7 @@ impl Installation {
             settings.reread_seconds = reread_seconds;
             settings.freshness_wait_ms = 2_000;
             settings.known_ids_capacity = 1_000;
+            settings.seen_interval_seconds = 2;
             settings.savings_min_calls = 1;
             settings.savings_min_cents_per_month = 0;
         })

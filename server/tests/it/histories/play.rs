@@ -14,8 +14,8 @@ use schemas::{Envelope, ids, topics};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::commands::Answers;
 use super::history::{History, Request, TENANTS, TRACES, USERS, What};
-use super::skills;
 use crate::harness::{Answer, Client, Retrace};
 use crate::reprice::options;
 
@@ -25,7 +25,8 @@ pub struct Play<'a> {
     pub tenants: [String; TENANTS],
     pub traces: [String; TRACES],
     pub clients: Vec<Client>,
-    pub skills: skills::Answers,
+    /// To commands.
+    pub answers: Answers,
 }
 
 /// What is known of a tenant's trace without looking.
@@ -49,11 +50,11 @@ impl<'a> Play<'a> {
             let clients = USERS.map(|(tenant, name)| {
                 let key = new_key("rt_").unwrap();
                 events.push(key_event(&tenants[tenant], name, &key));
-                retrace.client.with_key(&key)
+                retrace.client.with_key(&key).patient()
             });
             // One as OpenTelemetry writes it.
             let traces = [Uuid::new_v4().to_string(), Uuid::new_v4().simple().to_string()];
-            plays.push(Play { history, tenants, traces, clients: clients.into(), skills: skills::Answers::default() });
+            plays.push(Play { history, tenants, traces, clients: clients.into(), answers: Answers::default() });
         }
         Publisher::new(&retrace.settings).unwrap().append(events).await.unwrap();
         retrace.settled().await;
@@ -102,13 +103,13 @@ impl<'a> Play<'a> {
                 (Method::POST, format!("{path}/feedback"), Some(json!({"value": value, "note": note})))
             }
             What::Look => (Method::GET, path, None),
-            What::Skill(command) => {
+            What::Command(command) => {
                 let tenant = &self.tenants[USERS[*user].0];
                 let (method, path, headers, body) = command.request(tenant);
                 let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let (answer, tries) =
                     until_answered(&self.clients[*user], method, &path, &headers, body.as_ref()).await?;
-                self.skills.learn(tenant, command, answer.status.as_u16(), &answer.text)?;
+                self.answers.learn(tenant, command, answer.status.as_u16(), &answer.text)?;
                 return Ok((Some(answer), tries));
             }
             What::RootCause(refresh) => {
@@ -174,15 +175,15 @@ impl Known {
 /// Whether the answer is one that the request can have.
 fn expected(request: &Request, known: &Known, answer: Option<&Answer>, tries: u32) -> Result<(), String> {
     let Some(answer) = answer else { return Ok(()) };
-    if let What::Skill(_) = request.what {
+    if let What::Command(_) = request.what {
         // The fold says which.
-        let may_be = matches!(answer.status.as_u16(), 200 | 201 | 204 | 404 | 412);
+        let may_be = matches!(answer.status.as_u16(), 200 | 201 | 204 | 404 | 409 | 412);
         return if may_be { Ok(()) } else { Err(format!("{:?} was answered {}", request.what, answer.text)) };
     }
     let right = match request.what {
         What::Post(_) | What::Feedback(..) => 201,
         What::Patch(_) | What::Golden(_) | What::Look | What::Prices(_) | What::Reprice(_) | What::RootCause(_) => 200,
-        What::Delete | What::Skill(_) => 204,
+        What::Delete | What::Command(_) => 204,
     };
     let is_deletion = matches!(request.what, What::Delete);
     let may_be_absent = !request.what.writes() && (!known.recorded || known.unsure || (is_deletion && tries > 1));
@@ -196,7 +197,7 @@ fn expected(request: &Request, known: &Known, answer: Option<&Answer>, tries: u3
 
 fn key_event(tenant: &str, user: &str, key: &str) -> Outgoing {
     let (tenant, user) = (tenant.to_owned(), user.to_owned());
-    let principal = Principal { org: Some(tenant.clone()), tenant, user, role: "member".to_owned() };
+    let principal = Principal { org: Some(tenant.clone()), tenant, user, role: "member".to_owned(), key: None };
     let event = created_event(&principal, key, "rt_");
     let envelope = Envelope {
         id: ids::event_id(),
@@ -208,6 +209,7 @@ fn key_event(tenant: &str, user: &str, key: &str) -> Outgoing {
         actor: String::new(),
         request_id: String::new(),
         traceparent: None,
+        client: None,
     };
     Outgoing { envelope, event, partition: topics::tenant_partition(&principal.tenant, topics::PARTITIONS) }
 }

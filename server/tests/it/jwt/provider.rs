@@ -173,6 +173,8 @@ pub(super) async fn trusting(provider: &Provider, refresh_seconds: u64) -> Retra
         settings.jwt_audience = format!("other, {AUDIENCE}");
         settings.jwt_authorized_parties = PARTY.into();
         settings.jwt_refresh_seconds = refresh_seconds;
+        // Once in all.
+        settings.seen_interval_seconds = 1_000_000_000;
     })
     .await
 }

@@ -32,18 +32,25 @@ impl Fleet {
     /// `named`: the projectors keep their place in the group over a restart.
     pub async fn start(folder: &Path, settings: &Settings, named: bool) -> Fleet {
         let mut fleet = Fleet { folder: folder.to_owned(), services: Vec::new() };
-        let query_api = format!("127.0.0.1:{}", free_port());
+        let (query_api, ingest) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
         for (name, role) in [
             ("projector-1", "projector"),
             ("projector-2", "projector"),
             ("query-api", "query-api"),
             ("ingest", "ingest"),
         ] {
-            let address = if role == "query-api" { query_api.clone() } else { format!("127.0.0.1:{}", free_port()) };
+            let address = match role {
+                "query-api" => query_api.clone(),
+                "ingest" => ingest.clone(),
+                _ => format!("127.0.0.1:{}", free_port()),
+            };
             let mut environment = environment(settings);
             environment.push(("RETRACE_LISTEN".to_owned(), address.clone()));
             if role == "ingest" {
                 environment.push(("RETRACE_QUERY_URL".to_owned(), format!("http://{query_api}")));
+            }
+            if role == "query-api" {
+                environment.push(("RETRACE_INGEST_URL".to_owned(), format!("http://{ingest}")));
             }
             if role == "projector" && named {
                 environment.push(("RETRACE_INSTANCE".to_owned(), name.to_owned()));

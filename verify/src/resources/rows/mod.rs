@@ -1,6 +1,10 @@
 //! The rows of resources in Postgres, beside the fold. One file a noun.
 
+mod api_keys;
+mod collaboration;
+mod datasets;
 mod memory;
+mod plans;
 mod prompts;
 mod skills;
 
@@ -21,6 +25,10 @@ pub struct ResourceRows {
     skills: skills::Rows,
     prompts: prompts::Rows,
     memory: memory::Rows,
+    api_keys: api_keys::Rows,
+    datasets: datasets::Rows,
+    plans: plans::Rows,
+    collaboration: collaboration::Rows,
 }
 
 impl ResourceRows {
@@ -37,6 +45,10 @@ impl ResourceRows {
             skills: skills::Rows::read(snapshot, schema).await?,
             prompts: prompts::Rows::read(snapshot, schema).await?,
             memory: memory::Rows::read(snapshot, schema).await?,
+            api_keys: api_keys::Rows::read(snapshot, schema).await?,
+            datasets: datasets::Rows::read(snapshot, schema).await?,
+            plans: plans::Rows::read(snapshot, schema).await?,
+            collaboration: collaboration::Rows::read(snapshot, schema).await?,
         })
     }
 
@@ -49,6 +61,10 @@ impl ResourceRows {
         self.skills.compare(&expected.skills, report);
         self.prompts.compare(&expected.prompts, report);
         self.memory.compare(&expected.memory, report);
+        self.api_keys.compare(expected, report);
+        self.datasets.compare(&expected.datasets, report);
+        self.plans.compare(expected, report);
+        self.collaboration.compare(&expected.collaboration, report);
     }
 }
 

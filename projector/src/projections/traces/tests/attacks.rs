@@ -18,7 +18,7 @@ use crate::projections::traces::{Prepared, Traces};
 struct Attack {
     broken: Broken,
     /// Writes these tables in this order instead of the real one.
-    order: Option<fn(&Prepared) -> [Table<'_>; 9]>,
+    order: Option<fn(&Prepared) -> [Table<'_>; 11]>,
     /// Goes on with a cache after another writer had the partition.
     keeps_cache: bool,
     writers: usize,
@@ -153,55 +153,67 @@ fn two_writers_at_once_are_exact() {
 
 macro_rules! order {
     ($($table:ident $rows:ident),+) => {
-        Some((|prepared| [$(Table::$table(&prepared.$rows)),+]) as fn(&Prepared) -> [Table<'_>; 9])
+        Some((|prepared| [$(Table::$table(&prepared.$rows)),+]) as fn(&Prepared) -> [Table<'_>; 11])
     };
 }
 
 #[test]
 fn the_order_of_writing_as_it_is_passes_the_same_way() {
-    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_exact(1_000, Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn counts_after_traces_are_wrong() {
-    let order = order!(Cells cells, List list, TraceModels models, CostTotals cost_totals, Traces traces, Counts counts, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, List list, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, Counts counts, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn the_list_after_traces_is_wrong() {
-    let order = order!(Cells cells, Counts counts, TraceModels models, CostTotals cost_totals, Traces traces, List list, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, List list, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn what_models_were_used_for_after_traces_is_wrong() {
-    let order = order!(Cells cells, Counts counts, List list, CostTotals cost_totals, Traces traces, TraceModels models, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, TraceModels models, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn totals_of_models_after_traces_are_wrong() {
-    let order = order!(Cells cells, Counts counts, List list, TraceModels models, Traces traces, CostTotals cost_totals, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, Usage usage, PromptUses prompt_uses, Traces traces, CostTotals cost_totals, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    assert_fails(Attack { order, ..Attack::default() });
+}
+
+#[test]
+fn usage_after_traces_is_wrong() {
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, PromptUses prompt_uses, Traces traces, Usage usage, Spans spans, Feedback feedback, Checkpoints checkpoints);
+    assert_fails(Attack { order, ..Attack::default() });
+}
+
+#[test]
+fn uses_of_prompts_after_traces_are_wrong() {
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Usage usage, Traces traces, PromptUses prompt_uses, Spans spans, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn spans_before_traces_make_rows_that_are_no_fold() {
-    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Spans spans, Traces traces, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Spans spans, Traces traces, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn payloads_after_what_guards_them_are_lost() {
-    let order = order!(Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Cells cells, Feedback feedback, Checkpoints checkpoints);
+    let order = order!(Counts counts, List list, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, Spans spans, Cells cells, Feedback feedback, Checkpoints checkpoints);
     assert_fails(Attack { order, ..Attack::default() });
 }
 
 #[test]
 fn a_checkpoint_before_the_rows_loses_them() {
-    let order = order!(Checkpoints checkpoints, Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Traces traces, Spans spans, Feedback feedback);
+    let order = order!(Checkpoints checkpoints, Cells cells, Counts counts, List list, TraceModels models, CostTotals cost_totals, Usage usage, PromptUses prompt_uses, Traces traces, Spans spans, Feedback feedback);
     assert_fails(Attack { order, ..Attack::default() });
 }
 

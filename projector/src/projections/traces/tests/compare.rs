@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use insights::calls;
 use insights::failures::signature;
+use insights::prompt_use::prompt_use;
 use schemas::Money;
 use schemas::events::{PayloadField, RootCause};
 use verify::{CallView, Fold, Texts, TraceView};
@@ -20,6 +21,7 @@ const TEXTS: Texts = Texts {
     },
     parameters: calls::parameters,
     call: calls::call,
+    prompt_use: |metadata| prompt_use(metadata).map(|used| (used.prompt, used.version)),
 };
 
 type Lines = BTreeMap<String, String>;
@@ -29,6 +31,9 @@ pub fn difference(tables: &Tables, fold: &Fold) -> Option<String> {
     let (mut expected, mut counts): (Lines, BTreeMap<String, Vec<i128>>) = (Lines::new(), BTreeMap::new());
     for tenant in TENANTS {
         for trace in TRACES {
+            for (day, used) in verify::usage_of(fold, tenant, trace, None) {
+                add(&mut counts, format!("usage {tenant}/{day}/{PARTITION}"), used.totals());
+            }
             if let Some(view) = fold.trace(tenant, trace).visible() {
                 expect(&mut expected, &mut counts, tenant, view);
             }
@@ -100,12 +105,7 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
     let (project, environment) =
         (view.project_id.clone().unwrap_or_default(), view.environment.clone().unwrap_or_default());
     let day = view.started_at / 86_400_000_000;
-    let mut add = |key: String, values: Vec<i128>| {
-        let totals = counts.entry(key).or_insert_with(|| vec![0; values.len()]);
-        for (total, value) in totals.iter_mut().zip(values) {
-            *total += value;
-        }
-    };
+    let mut add = |key: String, values: Vec<i128>| add(counts, key, values);
     add(
         format!("count {tenant}/{day}/{project}/{environment}/{status}/{PARTITION}"),
         vec![1, view.spans.len() as i128, view.total_tokens, view.total_cost.0],
@@ -143,6 +143,9 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             add(key, values.iter().copied().chain([1]).collect());
         }
     }
+    for ((prompt, version), used) in view.prompt_uses(TEXTS) {
+        add(format!("prompt {tenant}/{prompt}/{version}/{PARTITION}"), used.totals());
+    }
     if let Some(root_cause) = &view.root_cause {
         lines.insert(format!("cell {id}//{}", RootCause::FIELD), root_cause.clone());
     }
@@ -152,7 +155,7 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
     for span in &view.spans {
         let kind = span.span_type.map_or("", |kind| kind.as_str());
         let line = format!(
-            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {} {}",
+            "{kind} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {:?} {}",
             span.name.clone().unwrap_or_default(),
             span.model,
             span.started_at,
@@ -163,7 +166,7 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
             span.cost_source.unwrap_or_default(),
             span.price_table,
             span.prompt(TEXTS),
-            span.parameters(TEXTS),
+            (span.parameters(TEXTS), span.prompt_use(TEXTS)),
             span.failed,
         );
         lines.insert(format!("span {id}/{}", span.id), line);
@@ -174,6 +177,13 @@ fn expect(lines: &mut Lines, counts: &mut BTreeMap<String, Vec<i128>>, tenant: &
     for (user, verdict) in &view.feedback {
         let line = format!("{} {:?} {} {}", verdict.value, verdict.note, verdict.created_at, verdict.updated_at);
         lines.insert(format!("feedback {id}/{user}"), line);
+    }
+}
+
+fn add(counts: &mut BTreeMap<String, Vec<i128>>, key: String, values: Vec<i128>) {
+    let totals = counts.entry(key).or_insert_with(|| vec![0; values.len()]);
+    for (total, value) in totals.iter_mut().zip(values) {
+        *total += value;
     }
 }
 
@@ -263,6 +273,21 @@ fn found(tables: &Tables) -> Lines {
             lines.insert(key, format!("{totals:?}"));
         }
     }
+    for row in tables.usage.values() {
+        let totals = [row.traces, row.spans, row.tokens].map(i128::from).into_iter();
+        let totals: Vec<i128> = totals.chain([row.cost, row.ai_requests.into()]).collect();
+        if totals.iter().any(|value| *value != 0) {
+            lines.insert(format!("usage {}/{}/{}", row.tenant, row.day, row.partition), format!("{totals:?}"));
+        }
+    }
+    for row in tables.prompt_uses.values() {
+        let totals = [row.calls, row.failed, row.tokens].map(i128::from).into_iter();
+        let totals: Vec<i128> = totals.chain([row.cost]).collect();
+        if totals.iter().any(|value| *value != 0) {
+            let key = format!("prompt {}/{}/{}/{}", row.tenant, row.prompt, row.prompt_version, row.partition);
+            lines.insert(key, format!("{totals:?}"));
+        }
+    }
     for row in tables.models.values().filter(|row| row.is_deleted == 0) {
         let values: Vec<i128> = counted!(row).into_iter().chain([row.cost]).collect();
         let each: Vec<String> = (0..row.call_hash.len()).map(|place| format!("{:?}", call(row, place))).collect();
@@ -281,7 +306,7 @@ fn found(tables: &Tables) -> Lines {
     }
     for row in tables.spans.values().filter(|row| row.is_deleted == 0) {
         let line = format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {} {}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {:?} {}",
             row.span_type,
             row.name,
             row.model,
@@ -293,7 +318,7 @@ fn found(tables: &Tables) -> Lines {
             row.cost_source,
             row.price_table,
             (row.prompt_hash, row.prompt_length, pairs(&row.head_hashes, &row.head_lengths)),
-            row.parameters_hash,
+            (row.parameters_hash, (row.used_prompt, row.used_prompt_version)),
             row.failed == 1,
         );
         lines.insert(format!("span {}/{}/{}", row.tenant, row.trace_id, row.span_id), line);

@@ -135,7 +135,9 @@ fn cells(random: &mut Random, n: u64) -> Vec<Cell> {
                 PayloadField::Input => [n.to_string(), "again".to_owned(), "head ".repeat(600 + n as usize)]
                     [random.below(3) as usize]
                     .clone(),
-                PayloadField::Metadata => random.pick(&["{}", r#"{"temperature":0.2}"#]).to_owned(),
+                PayloadField::Metadata => random
+                    .pick(&["{}", r#"{"temperature":0.2}"#, r#"{"prompt_name":"a","prompt_version":2}"#])
+                    .to_owned(),
                 _ => n.to_string(),
             };
             cells.push(Cell { field, value, chunks: 0, sha256: None });
@@ -251,6 +253,7 @@ fn envelope(event: &Event, id: Uuid, tenant: &str, subject: &str, offset: i64) -
         actor: String::new(),
         request_id: String::new(),
         traceparent: None,
+        client: None,
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::super::rows::{
-    CellRow, CheckpointRow, CostTotalRow, CountRow, FeedbackRow, ListRow, SpanRow, TraceModelRow, TraceRow,
+    CellRow, CheckpointRow, CostTotalRow, CountRow, FeedbackRow, ListRow, PromptUseRow, SpanRow, TraceModelRow,
+    TraceRow, UsageRow,
 };
-use super::super::seam::{CostTotalKey, CountKey, Rows, Table, TraceKey};
+use super::super::seam::{CostTotalKey, CountKey, PromptUseKey, Rows, Table, TraceKey, UsageKey};
 use super::super::totals::Total;
 use crate::Checkpoint;
 
@@ -17,6 +18,8 @@ pub struct Tables {
     pub counts: BTreeMap<CountKey, CountRow>,
     pub models: BTreeMap<(String, i64, String, String), TraceModelRow>,
     pub cost_totals: BTreeMap<CostTotalKey, CostTotalRow>,
+    pub usage: BTreeMap<UsageKey, UsageRow>,
+    pub prompt_uses: BTreeMap<PromptUseKey, PromptUseRow>,
     pub spans: BTreeMap<(String, String, String), SpanRow>,
     pub cells: BTreeMap<(String, String, String, String), CellRow>,
     pub feedback: BTreeMap<(String, String, String), FeedbackRow>,
@@ -109,6 +112,16 @@ impl Rows for Memory {
         Ok(keys.iter().filter_map(|key| tables.cost_totals.get(key)).cloned().collect())
     }
 
+    async fn prompt_uses(&self, keys: &[PromptUseKey]) -> anyhow::Result<Vec<PromptUseRow>> {
+        let tables = self.tables.lock().unwrap();
+        Ok(keys.iter().filter_map(|key| tables.prompt_uses.get(key)).cloned().collect())
+    }
+
+    async fn usage(&self, keys: &[UsageKey]) -> anyhow::Result<Vec<UsageRow>> {
+        let tables = self.tables.lock().unwrap();
+        Ok(keys.iter().filter_map(|key| tables.usage.get(key)).cloned().collect())
+    }
+
     async fn trace_hashes(&self, partition: i32, each: &mut (dyn FnMut(u64) + Send)) -> anyhow::Result<()> {
         if self.broken == Broken::ForgetsIds {
             return Ok(());
@@ -144,6 +157,18 @@ impl Rows for Memory {
                 for row in rows {
                     tables.spend()?;
                     put(&mut tables.cost_totals, row.key(), row, |row| row.version);
+                }
+            }
+            Table::PromptUses(rows) => {
+                for row in rows {
+                    tables.spend()?;
+                    put(&mut tables.prompt_uses, row.key(), row, |row| row.version);
+                }
+            }
+            Table::Usage(rows) => {
+                for row in rows {
+                    tables.spend()?;
+                    put(&mut tables.usage, row.key(), row, |row| row.version);
                 }
             }
             Table::TraceModels(rows) => {

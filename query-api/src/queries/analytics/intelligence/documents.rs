@@ -26,14 +26,14 @@ pub struct CostIntelligenceOut {
 pub struct FeatureCosts {
     pub name: String,
     /// US dollars a trace
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub avg_cost: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub total_cost: Number,
     /// Traces
     pub count: u64,
     /// Milliseconds a trace, of those whose duration is known
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub avg_duration: Option<Number>,
 }
 
@@ -42,11 +42,11 @@ pub struct FeatureCosts {
 pub struct ModelEfficiency {
     pub model: String,
     /// US dollars
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub avg_cost_per_call: Number,
     pub avg_tokens: f64,
     /// Milliseconds a call, of those whose duration is known
-    #[schema(inline)]
+    #[schema(value_type = Option<f64>)]
     pub avg_duration: Option<Number>,
     /// Calls
     pub count: i64,
@@ -85,13 +85,13 @@ pub struct Evidence {
     pub output_tokens: i64,
     pub cache_read_tokens: i64,
     /// US dollars: what these calls have cost. Where calls get cheaper, at the prices below
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub current_cost: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub projected_cost: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub savings_in_period: Number,
-    #[schema(inline)]
+    #[schema(value_type = f64)]
     pub savings_per_month: Number,
     pub period_days: f64,
     /// By the number of calls: `high` from 1,000 on, `medium` from 300 on, else `low`

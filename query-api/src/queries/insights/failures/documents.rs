@@ -69,6 +69,7 @@ pub struct FailedTrace {
     pub user_id: Option<String>,
     pub session_id: Option<String>,
     pub started_at: String,
+    #[schema(value_type = f64)]
     pub total_cost: Number,
     pub total_tokens: i64,
     /// The error's text with ids, numbers and the like masked
