@@ -30,7 +30,7 @@ async fn a_data_folder_in_use() {
 #[tokio::test]
 async fn a_taken_port() {
     let data = tempfile::tempdir().unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = last_of_four();
     let port = taken.local_addr().unwrap().port();
     let mut config = support::config(data.path());
     config.port_base = Some(port - 3);
@@ -39,6 +39,20 @@ async fn a_taken_port() {
         sentence.starts_with(&format!("Port {port}, which Postgres is to use, is already taken: stop what uses it")),
         "{sentence}"
     );
+}
+
+/// The last of four ports whose other three are free, and stay so: they lie below those that the kernel hands out.
+fn last_of_four() -> TcpListener {
+    let handed_out = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+    let first: u16 = handed_out.split_whitespace().next().unwrap().parse().unwrap();
+    (1024..first - 3)
+        .rev()
+        .find_map(|base| {
+            let mut four = (base..base + 4).map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+            let _free: [TcpListener; 3] = [four.next()??, four.next()??, four.next()??];
+            four.next()?
+        })
+        .unwrap()
 }
 
 #[tokio::test]
