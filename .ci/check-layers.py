@@ -14,6 +14,8 @@ NEVER = {
     "schemas": SERVICES | ENGINES | {"runtime", "migrations", "verify", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
     # Methods: no I/O and nothing of ours.
     "insights": SERVICES | ENGINES | {"schemas", "runtime", "migrations", "verify", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
+    # Pages, from what they are given.
+    "web": SERVICES | ENGINES | {"schemas", "runtime", "migrations", "verify", "insights", "axum", "clickhouse", "rdkafka", "reqwest", "sqlx", "tokio"},
     "runtime": SERVICES | ENGINES | {"migrations", "verify", "clickhouse"},
     "migrations": SERVICES | ENGINES | {"verify"},
     # The command side knows no projection's store.

@@ -5,10 +5,14 @@
 #
 # up:    everything in one process, as `retrace up` has it.
 # split: the load goes to a second `retrace ingest` in a process of its own, whose memory is the figure asked for.
+# With --sockets N (and --frames-per-second, --seconds) frames go over N WebSockets, in place of the cases.
 # Cases: traces of 10 spans, traces of 1,000 spans (CASES="10 1000"); the output goes to $OUT. Build before:
 #   cargo build --release -p retrace-server -p retrace-benches
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# A socket is a file.
+ulimit -n "$(ulimit -Hn)"
 
 mode=up
 case ${1:-} in up | split) mode=$1 && shift ;; esac
@@ -52,6 +56,7 @@ endpoint() { sed -n "s/^$1 = [\"']\(.*\)[\"']$/\1/p" "$work/data/endpoints.toml"
 
 export RETRACE_RATE_WRITE_PER_MINUTE=60000000 RETRACE_RATE_WRITE_BURST=1000000
 export RETRACE_RATE_READ_PER_MINUTE=60000000 RETRACE_RATE_READ_BURST=1000000
+export RETRACE_LIVE_CONNECTIONS_PER_KEY=100000
 export RETRACE_LOG=${RETRACE_LOG:-warn}
 
 url=http://127.0.0.1:$(free_port)
@@ -76,6 +81,12 @@ if [ "$mode" = split ]; then
 fi
 
 echo "data $work/data, figures $out"
+case " $* " in
+*" --sockets "* | *" --sockets="*)
+    RETRACE_API_KEY=$key "$binaries/load" --url "$target" --read-url "$url" --watch "${pids[-1]}" --json "$out/$mode-live.json" "$@"
+    exit
+    ;;
+esac
 for spans_per_trace in ${CASES:-10 1000}; do
     RETRACE_API_KEY=$key "$binaries/load" --url "$target" --read-url "$url" --kafka "$brokers" "${watch[@]}" \
         --spans-per-trace "$spans_per_trace" --label "$mode:" --json "$out/$mode-$spans_per_trace.json" "$@"

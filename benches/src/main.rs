@@ -1,10 +1,11 @@
 //! The load bench: posts N spans in traces over HTTP from several connections, waits until all are readable, and prints
-//! how fast that was, beside what bare librdkafka does with the same bytes.
+//! how fast that was, beside what bare librdkafka does with the same bytes. With `--sockets` it sends frames over WebSockets.
 
 mod bare;
 mod body;
 mod corpus;
 mod drive;
+mod live;
 mod made_up;
 mod metrics;
 mod options;
@@ -18,7 +19,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::body::Plan;
 use crate::options::Options;
@@ -33,6 +34,11 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(options: Options) -> anyhow::Result<()> {
+    if let Some(sockets) = options.live.sockets {
+        let figures = live::run(&options, &Server::new(&options)?, sockets).await?;
+        live::print(&figures);
+        return keep(&options, &figures);
+    }
     let plan = Arc::new(Plan::new(&options)?);
     let server = Arc::new(Server::new(&options)?);
     let metrics_before = metrics::of(&options).await;
@@ -61,8 +67,12 @@ async fn run(options: Options) -> anyhow::Result<()> {
         figures["bare"] = bare.json(&driven);
     }
     report::print(&figures);
+    keep(&options, &figures)
+}
+
+fn keep(options: &Options, figures: &Value) -> anyhow::Result<()> {
     if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&figures)?;
+        let text = serde_json::to_string_pretty(figures)?;
         std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+use crate::live::LiveOptions;
+
 /// Puts load on a running Retrace and measures it.
 #[derive(Parser)]
 #[command(name = "load")]
@@ -24,6 +26,8 @@ pub struct Options {
     pub spans_per_trace: u64,
     #[command(flatten)]
     pub traffic: TrafficOptions,
+    #[command(flatten)]
+    pub live: LiveOptions,
     #[arg(long, default_value_t = 16)]
     pub connections: usize,
     /// Spans a second to aim at; 0: as fast as the answers come.

@@ -122,9 +122,18 @@ fn own_cpu_of(path: &str) -> f64 {
     ticks(path, 11..13)
 }
 
+/// What these processes hold now, without their children.
+pub fn resident_mb(pids: &[u32]) -> f64 {
+    pids.iter().map(|pid| memory_mb(*pid, "VmRSS:")).sum()
+}
+
 fn peak_mb(pid: u32) -> f64 {
+    memory_mb(pid, "VmHWM:")
+}
+
+fn memory_mb(pid: u32, what: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(what));
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or_default() / 1024.0
 }
 

@@ -13,7 +13,7 @@ use crate::probe::Probed;
 /// Bodies that the compression ratio is taken of.
 const SAMPLE_BYTES: usize = 8 << 20;
 
-fn latency(histogram: &Histogram<u64>) -> Value {
+pub fn latency(histogram: &Histogram<u64>) -> Value {
     let ms = |micros: u64| micros as f64 / 1000.0;
     json!({
         "count": histogram.len(),

@@ -112,13 +112,19 @@ pub async fn settle(claim: Option<Claim>, answer: &Result<Answer, Problem>) {
     let Some(claim) = claim else { return };
     match answer {
         Ok(Answer { decided, body }) => claim.keep(decided.status, body, &decided.position).await,
-        Err(refused) if refused.status.is_client_error() => {
+        Err(refused) if is_final(refused) => {
             let body = serde_json::json!({ "error": refused.message });
             claim.keep(refused.status, &body, refused.position.as_deref().unwrap_or_default()).await;
         }
         // It may be in the log: a retry of the same finds what came of it.
         Err(_) => claim.leave().await,
     }
+}
+
+/// Whether a retry is to hear the same: what came of the command does, what is refused of the credentials says nothing of it.
+fn is_final(refused: &Problem) -> bool {
+    let is_about_caller = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&refused.status);
+    refused.status.is_client_error() && (refused.position.is_some() || !is_about_caller)
 }
 
 impl AppState {
@@ -170,5 +176,29 @@ impl AppState {
             tracing::warn!(%cause, "the outcome of a command cannot be read");
             None
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_hears_again_what_came_of_the_command_and_not_what_was_wrong_with_the_caller() {
+        let refused = |status, position: Option<&str>| Problem {
+            position: position.map(str::to_owned),
+            ..Problem::new(StatusCode::from_u16(status).unwrap_or_default(), "")
+        };
+        for (status, position, expected) in [
+            (400, None, true),
+            (404, None, true),
+            (409, Some("position"), true),
+            (403, Some("position"), true),
+            (403, None, false),
+            (401, None, false),
+            (503, Some("position"), false),
+        ] {
+            assert_eq!(is_final(&refused(status, position)), expected, "{status} {position:?}");
+        }
     }
 }

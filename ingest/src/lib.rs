@@ -1,22 +1,26 @@
 //! The command side: HTTP in, validated events appended to Kafka, an answer once they are durable. It knows no
 //! projection's store.
 //!
-//! A request goes through [`routes`], a room of [`commands`], [`append`] and [`publish`].
+//! A request goes through [`routes`], a room of [`commands`], [`append`] and [`publish`]; frames of a WebSocket come in through
+//! [`live`].
 
 mod append;
 mod ask;
 mod billing;
 pub mod commands;
 mod decide;
+mod documents;
 mod idempotency;
 mod in_force;
 mod json;
+mod live;
 mod llm;
 mod openapi;
 mod plans;
 mod price_tables;
 mod progress;
 pub mod publish;
+mod query;
 mod routes;
 mod sightings;
 mod state;
@@ -64,6 +68,7 @@ impl Ingest {
         let appending = sightings::Appending(publisher.clone());
         tasks.spawn("sightings", sightings.kept_by(appending, tasks.stop.clone()));
         let gate = Gate::new(settings, Arc::new(authenticator), limits, seen.clone())?;
+        let live = live::Live::start(settings, pool, gate.clone(), tasks)?;
         let state = AppState {
             settings: Arc::clone(settings),
             publisher: publisher.clone(),
@@ -74,6 +79,7 @@ impl Ingest {
             ask: Arc::new(ask::Ask::new(settings)?),
             llm: llm::Llm::new(settings, pool)?.map(Arc::new),
             billing: Arc::new(billing::Billing::new(settings)?),
+            live: Arc::new(live),
             pool: pool.clone(),
             progress: Arc::new(progress::Progress::new(pool.clone())),
             signer: Signer::new(&settings.secret),

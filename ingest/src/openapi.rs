@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
 use crate::commands::{
-    api_keys, billing, collaboration, datasets, feedback, memory, prompts, root_cause, skills, traces,
+    api_keys, billing, collaboration, datasets, feedback, memory, prompts, root_cause, skills, tapes, traces,
 };
 
 #[derive(OpenApi)]
@@ -14,6 +14,10 @@ use crate::commands::{
     traces::documents::TraceAccepted,
     traces::documents::GoldenIn,
     traces::documents::GoldenOut,
+    traces::documents::HaltIn,
+    traces::documents::HaltOut,
+    traces::documents::ReplayIn,
+    traces::documents::ReplayOut,
     feedback::FeedbackIn,
     feedback::FeedbackGivenOut,
     root_cause::documents::RootCauseIn,
@@ -45,6 +49,12 @@ use crate::commands::{
     collaboration::documents::AssignmentIn,
     collaboration::documents::AssignmentPatch,
     collaboration::documents::NotificationsReadIn,
+    tapes::documents::TapeIn,
+    tapes::documents::TapeRedact,
+    tapes::documents::TapePatch,
+    tapes::documents::TapeLines,
+    tapes::documents::TapePreview,
+    tapes::documents::TapeRedaction,
 )))]
 struct Documented;
 

@@ -2,11 +2,14 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{delete, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use runtime::http::{Gate, Rooms, Service};
 
 use crate::commands::collaboration::{assignments, comments, notifications};
-use crate::commands::{api_keys, billing, datasets, feedback, members, memory, prompts, root_cause, skills, traces};
+use crate::commands::{
+    api_keys, billing, datasets, feedback, members, memory, prompts, root_cause, skills, tapes, traces,
+};
+use crate::live;
 use crate::state::AppState;
 
 pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
@@ -52,6 +55,17 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("DELETE", "/api/v1/assignments/{id}", delete(assignments::delete))?
         .on("PATCH", "/api/v1/notifications/read", patch(notifications::read))?
         .on("PATCH", "/api/v1/notifications/{id}/read", patch(notifications::read_one))?
+        .on("POST", "/api/v1/traces/{id}/halt", post(traces::halt))?
+        .on("POST", "/api/v1/traces/{id}/replay", post(traces::replay))?
+        .on("GET", "/ws/v1/stream", get(live::stream))?
+        .on("POST", "/api/v1/internal/live/find", post(live::find))?
+        .on("POST", "/api/v1/internal/live/deliver", post(live::deliver))?
+        .on("POST", "/api/v1/tapes", post(tapes::post))?
+        .on("POST", "/api/v1/tapes/preview", post(tapes::preview))?
+        .on("POST", "/api/v1/tapes/import", post(tapes::import))?
+        .on("PATCH", "/api/v1/tapes/{slug}", patch(tapes::patch))?
+        .on("DELETE", "/api/v1/tapes/{slug}", delete(tapes::delete))?
+        .on("POST", "/api/v1/internal/tape-views", post(tapes::viewed))?
         .on("POST", "/api/v1/internal/logs", post(|| async { StatusCode::ACCEPTED }))?;
     Ok(rooms.finish()?.with_state(state))
 }

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use crate::ask::Ask;
 use crate::billing::Billing;
 use crate::in_force::InForce;
+use crate::live::Live;
 use crate::llm::Llm;
 use crate::progress::Progress;
 use crate::publish::{Publisher, SealingKeys};
@@ -27,6 +28,7 @@ pub struct AppState {
     /// Where one is configured.
     pub llm: Option<Arc<Llm>>,
     pub billing: Arc<Billing>,
+    pub live: Arc<Live>,
     pub pool: PgPool,
     pub progress: Arc<Progress>,
     pub signer: Signer,

@@ -5,8 +5,9 @@ use anyhow::Context;
 use runtime::Settings;
 use runtime::auth::{Principal, hash_key, new_key};
 use runtime::plans::Plans;
-use schemas::events::{PlanChanged, PlanSource, PlanStatus, PriceTablePublished, TraceRepriced};
-use schemas::{Envelope, Event, ids, prices, topics};
+use schemas::events::tapes::owner;
+use schemas::events::{PlanChanged, PlanSource, PlanStatus, PriceTablePublished, TapeFeatured, TraceRepriced};
+use schemas::{Envelope, Event, ids, prices, tapes, topics};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::commands::api_keys::created_event;
@@ -89,6 +90,18 @@ impl System<'_> {
             ends_at: plan.is_none().then_some(now),
         };
         self.append(tenant, PlanChanged::SUBJECT, Event::PlanChanged(event)).await
+    }
+
+    /// Puts a tape among the featured ones, or takes it out; none: there is no such tape.
+    pub async fn feature_tape(&self, slug: &str, featured: bool) -> anyhow::Result<Option<()>> {
+        let Some(tape_id) = tapes::id(slug) else { return Ok(None) };
+        let schema = runtime::postgres::live_schema(self.pool, "workspace").await?;
+        let sql = format!("SELECT tenant FROM {schema}.tapes WHERE tape_id = $1::uuid");
+        let tenant: Option<String> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).bind(&tape_id).fetch_optional(self.pool).await?;
+        let Some(tenant) = tenant else { return Ok(None) };
+        let subject = owner(&tape_id);
+        self.append(&tenant, &subject, Event::TapeFeatured(TapeFeatured { tape_id, featured })).await.map(Some)
     }
 
     async fn append(&self, tenant: &str, subject: &str, event: Event) -> anyhow::Result<()> {

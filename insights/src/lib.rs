@@ -2,9 +2,11 @@
 
 pub mod anomalies;
 pub mod calls;
+pub mod diff;
 pub mod drift;
 pub mod failures;
 pub mod histogram;
 pub mod prompt_use;
+pub mod redaction;
 pub mod root_cause;
 pub mod secrets;

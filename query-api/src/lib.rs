@@ -6,6 +6,7 @@
 mod cursor;
 mod downloads;
 mod freshness;
+mod heads;
 mod numbers;
 mod openapi;
 mod pages;
@@ -34,6 +35,7 @@ use runtime::kafka::follow;
 use runtime::lifecycle::Tasks;
 use runtime::plans::Plans;
 use runtime::position::Signer;
+use runtime::tapes::Views;
 use schemas::topics;
 use sqlx::PgPool;
 
@@ -43,6 +45,7 @@ use freshness::Freshness;
 use prices::Prices;
 use queries::audit::Clients;
 use queries::insights::drift::Bounds;
+use queries::tapes::Rankings;
 use state::AppState;
 use stores::Generations;
 
@@ -69,6 +72,8 @@ impl QueryApi {
         let (seen, sightings) = Seen::new(settings);
         tasks.spawn("sightings", sightings.kept_by(Telling::new(settings)?, tasks.stop.clone()));
         let gate = Gate::new(settings, Arc::new(authenticator), limits, seen)?;
+        let (views, waiting) = Views::new(settings)?;
+        tasks.spawn("tape views", waiting.telling(tasks.stop.clone()));
         let generations = Arc::new(Generations::new(pool.clone()));
         let clickhouse = stores::ClickHouse::new(client.clone(), Arc::clone(&generations));
         let postgres = stores::Postgres::new(pool.clone(), generations);
@@ -87,6 +92,9 @@ impl QueryApi {
             prices: Prices::default(),
             plans: Arc::new(Plans::of(settings)?),
             savings: queries::analytics::Bounds::of(settings),
+            base_url: settings.base_url().into(),
+            views: Arc::new(views),
+            rankings: Arc::new(Rankings::new(settings)),
         };
         let checks = stores(&client, pool);
         Ok(QueryApi { router: routes::router(state, gate)?, checks })

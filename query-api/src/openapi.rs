@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use crate::prices;
 use crate::queries::{
     analytics, api_keys, audit, billing, collaboration, datasets, feedback, insights, members, memory, models, prompts,
-    skills, traces, usage,
+    skills, tapes, traces, usage,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +20,21 @@ use crate::queries::{
     traces::documents::TraceList,
     traces::documents::SpanOut,
     traces::documents::SpanList,
+    traces::documents::SpanPlace,
+    traces::diff::documents::DiffAnswer,
+    traces::diff::documents::TraceDiff,
+    traces::diff::documents::Diff,
+    traces::diff::documents::Divergence,
+    traces::diff::documents::DiffStep,
+    traces::diff::documents::DiffSpan,
+    traces::diff::documents::DiffChange,
+    traces::diff::documents::DiffWords,
+    traces::diff::documents::DiffSummary,
+    traces::diff::documents::GroupDiff,
+    traces::diff::documents::DiffGroup,
+    traces::diff::documents::GroupStep,
+    traces::diff::documents::Shares,
+    traces::diff::documents::GroupAdded,
     feedback::FeedbackOut,
     feedback::Verdict,
     api_keys::documents::ApiKeyOut,
@@ -112,6 +127,13 @@ use crate::queries::{
     collaboration::documents::NotificationList,
     audit::AuditHeads,
     audit::AuditHead,
+    tapes::documents::TapeOut,
+    tapes::documents::OwnTapeOut,
+    tapes::documents::TapeList,
+    tapes::documents::TapesExplored,
+    tapes::documents::TapeOutline,
+    tapes::documents::TapeSteps,
+    tapes::documents::TapeTrace,
 )))]
 struct Documented;
 

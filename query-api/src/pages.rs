@@ -67,16 +67,24 @@ impl Page {
         Some(place(last).cursor().write(signer, &self.purpose))
     }
 
-    /// The count, and what it is where it is not exact.
     pub async fn total(
         &self,
         rows: &Workspace,
         counted: QueryBuilder<Postgres>,
     ) -> Result<(u64, Option<&'static str>), Problem> {
-        let at_most = if self.exact { i64::MAX as u64 } else { COUNTED + 1 };
-        let count = rows.count(counted, at_most).await?;
-        Ok(if !self.exact && count > COUNTED { (COUNTED, Some("at_least")) } else { (count, None) })
+        total(rows, counted, self.exact).await
     }
+}
+
+/// The count, and what it is where it is not exact.
+pub async fn total(
+    rows: &Workspace,
+    counted: QueryBuilder<Postgres>,
+    exact: bool,
+) -> Result<(u64, Option<&'static str>), Problem> {
+    let at_most = if exact { i64::MAX as u64 } else { COUNTED + 1 };
+    let count = rows.count(counted, at_most).await?;
+    Ok(if !exact && count > COUNTED { (COUNTED, Some("at_least")) } else { (count, None) })
 }
 
 impl Place {

@@ -19,10 +19,20 @@ impl Params {
     pub fn new(pairs: Vec<(String, String)>, query: parameters::Query) -> Params {
         let mut params = Params { query, values: HashMap::new(), faults: Vec::new() };
         for (name, value) in pairs {
-            if parameters::find(query, &name).is_none() {
+            let Some(parameter) = parameters::find(query, &name) else {
                 params.faults.push(format!("there is no parameter `{name}`"));
-            } else if params.values.insert(name.clone(), value).is_some() {
+                continue;
+            };
+            if value.contains('\0') && matches!(parameter.kind, Kind::Text | Kind::Form(_)) {
+                params.faults.push(format!("{name} contains NUL"));
+            }
+            if params.values.insert(name.clone(), value).is_some() {
                 params.faults.push(format!("{name} is given twice"));
+            }
+        }
+        for parameter in query.iter().copied().flatten().filter(|parameter| parameter.is_needed) {
+            if !params.values.contains_key(parameter.name) {
+                params.faults.push(format!("{} is missing", parameter.name));
             }
         }
         params

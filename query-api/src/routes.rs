@@ -5,9 +5,10 @@ use axum::routing::{get, post};
 use runtime::http::{Gate, Rooms, Service};
 
 use crate::queries::collaboration::{assignments, comments, notifications};
+use crate::queries::tapes::pages;
 use crate::queries::{
     analytics, api_keys, audit, billing, datasets, export, feedback, insights, members, memory, models, prompts,
-    skills, traces, usage,
+    skills, tapes, traces, usage,
 };
 use crate::state::AppState;
 
@@ -15,6 +16,7 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
     let rooms = Rooms::new(Service::QueryApi, gate)
         .on("GET", "/api/v1/traces", get(traces::list))?
         .on("GET", "/api/v1/traces/export", get(export::traces))?
+        .on("GET", "/api/v1/traces/diff", get(traces::diff))?
         .on("GET", "/api/v1/traces/{id}", get(traces::get))?
         .on("GET", "/api/v1/traces/{id}/spans", get(traces::spans))?
         .on("GET", "/api/v1/traces/{id}/spans/{span_id}", get(traces::span))?
@@ -61,6 +63,20 @@ pub fn router(state: AppState, gate: Gate) -> anyhow::Result<Router> {
         .on("GET", "/api/v1/assignments", get(assignments::list))?
         .on("GET", "/api/v1/assignments/{id}", get(assignments::get))?
         .on("GET", "/api/v1/notifications", get(notifications::list))?
-        .on("GET", "/api/v1/notifications/{id}", get(notifications::get))?;
+        .on("GET", "/api/v1/notifications/{id}", get(notifications::get))?
+        .on("GET", "/api/v1/internal/spans/{span_id}", get(traces::place))?
+        .on("GET", "/api/v1/tapes", get(tapes::list))?
+        .on("GET", "/api/v1/tapes/explore", get(tapes::explore))?
+        .on("GET", "/api/v1/tapes/{slug}", get(tapes::get))?
+        .on("GET", "/api/v1/tapes/{slug}/outline", get(tapes::outline))?
+        .on("GET", "/api/v1/tapes/{slug}/trace", get(tapes::trace))?
+        .on("GET", "/api/v1/tapes/{slug}/steps", get(tapes::steps))?
+        .on("GET", "/api/v1/tapes/{slug}/export", get(tapes::export))?
+        .on("GET", "/t/{slug}", get(pages::page))?
+        .on("GET", "/t/{slug}/card.png", get(pages::card))?
+        .on("GET", "/embed/{slug}", get(pages::embed))?
+        .on("GET", "/oembed", get(pages::oembed))?
+        .on("GET", "/assets/{hash}/{file}", get(pages::asset))?
+        .on("GET", "/assets/{hash}/{folder}/{file}", get(pages::asset_of_folder))?;
     Ok(rooms.finish()?.with_state(state))
 }

@@ -7,6 +7,7 @@ use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::plans::Plans;
 use runtime::position::{Signer, Topic};
+use runtime::tapes::Views;
 use schemas::topics;
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
@@ -17,6 +18,7 @@ use crate::prices::Prices;
 use crate::queries::analytics;
 use crate::queries::audit::Clients;
 use crate::queries::insights::drift::Bounds;
+use crate::queries::tapes::Rankings;
 use crate::stores::{ClickHouse, Postgres};
 
 #[derive(Clone)]
@@ -32,6 +34,10 @@ pub struct AppState {
     pub prices: Prices,
     pub plans: Arc<Plans>,
     pub savings: analytics::Bounds,
+    /// Where users reach this server.
+    pub base_url: Arc<str>,
+    pub views: Arc<Views>,
+    pub rankings: Arc<Rankings>,
 }
 
 impl AppState {

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod problem;
 pub mod progress;
 pub mod settings;
+pub mod tapes;
 pub mod telemetry;
 
 pub use problem::Problem;

@@ -19,6 +19,10 @@ pub struct Metrics {
     pub store_errors: IntCounterVec,
     pub lag_events: IntGaugeVec,
     pub lag_seconds: IntGaugeVec,
+    pub live_connections: IntGaugeVec,
+    pub live_frames: IntCounterVec,
+    pub live_ack_seconds: HistogramVec,
+    pub live_closed: IntCounterVec,
 }
 
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -63,6 +67,10 @@ impl Metrics {
                 "Age of the newest checkpoint while behind",
                 &["projection", "generation"],
             ),
+            live_connections: gauge("retrace_live_connections", "WebSockets that are served", &[]),
+            live_frames: counter("retrace_live_frames_total", "Frames of WebSockets", &["outcome"]),
+            live_ack_seconds: histogram("retrace_live_ack_seconds", "Frame read to frame durable", &[]),
+            live_closed: counter("retrace_live_closed_total", "WebSockets that ended", &["code"]),
             registry,
         }
     }

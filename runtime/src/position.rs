@@ -49,6 +49,13 @@ impl Signer {
         same.then(|| payload.to_vec())
     }
 
+    /// What nobody without the secret can tell, the same for the same.
+    pub fn derive(&self, purpose: &str, payload: &[u8]) -> [u8; TAG_BYTES] {
+        let mut derived = [0; TAG_BYTES];
+        derived.copy_from_slice(&self.tag(purpose, payload));
+        derived
+    }
+
     fn tag(&self, purpose: &str, payload: &[u8]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(purpose.as_bytes());

@@ -70,7 +70,7 @@ settings! {
     public_url: String = "";
     /// Where ingest asks query-api; empty: this server itself.
     query_url: String = "";
-    /// Where query-api tells ingest that a member was seen or an API key used; empty: this server itself.
+    /// Where query-api tells ingest that a member was seen, an API key used or a tape opened; empty: this server itself.
     ingest_url: String = "";
     /// Kafka bootstrap servers, comma separated.
     kafka_brokers: String = "127.0.0.1:9092";
@@ -139,6 +139,28 @@ settings! {
     rate_webhook_per_minute: u32 = 600u32;
     /// Such requests that may come at once.
     rate_webhook_burst: u32 = 600u32;
+    /// Frames that one WebSocket may send a second; beyond it they are refused.
+    rate_live_frames_per_second: u32 = 2_000u32;
+    /// Such frames that may come at once.
+    rate_live_burst: u32 = 20_000u32;
+    /// WebSockets that one node serves at once.
+    live_connections: u32 = 10_000u32;
+    /// Of them, those of one API key (or of one user with bearer tokens).
+    live_connections_per_key: usize = 2_000usize;
+    /// Seconds that a WebSocket has to say whose it is.
+    live_auth_seconds: u64 = 5u64;
+    /// Seconds between two pings of a WebSocket, and that its client has to answer one.
+    live_ping_seconds: u64 = 30u64;
+    /// Frames of one WebSocket that wait for the log at most; beyond it the client is asked to come back.
+    live_buffer_frames: usize = 10_000usize;
+    /// Bytes of such frames; one frame may always wait.
+    live_buffer_bytes: usize = 33_554_432usize;
+    /// Largest frame that is read at all. One beyond `max_body_bytes` is answered with an error and an ack; one beyond this
+    /// ends the connection.
+    live_frame_bytes: usize = 134_217_728usize;
+    /// How other nodes reach this one, for commands to the clients that it serves; empty: by `listen`, or by the machine's
+    /// name where that is every address.
+    node_url: String = "";
     /// Largest decoded request body.
     max_body_bytes: usize = 33_554_432usize;
     /// Decoded body bytes held at once by one process; beyond it requests get 503.
@@ -222,6 +244,10 @@ settings! {
     /// Hosts, comma separated (`app.example.com`, `localhost:3000`), that `return_url` may lead back to; paths of this server
     /// always may.
     billing_return_hosts: String = "";
+    /// Bytes that a tape may have; what is above `max_body_bytes` cannot be imported elsewhere.
+    max_tape_bytes: usize = 32_000_000usize;
+    /// Seconds for which a ranking of `GET /tapes/explore` is kept; 0: each is made anew.
+    explore_cache_seconds: u64 = 15u64;
     /// How long a read waits for its projection.
     freshness_wait_ms: u64 = 2_000u64;
     /// Milliseconds between two looks for content to erase; 0: never.
@@ -319,6 +345,8 @@ impl Settings {
             || self.rate_ai_burst == 0
             || self.rate_webhook_per_minute == 0
             || self.rate_webhook_burst == 0
+            || self.rate_live_frames_per_second == 0
+            || self.rate_live_burst == 0
         {
             bail!("the settings `rate_…` must be at least 1");
         }
@@ -330,6 +358,12 @@ impl Settings {
         }
         if self.max_inflight_bytes < self.max_body_bytes {
             bail!("the setting `max_inflight_bytes` is below `max_body_bytes`");
+        }
+        if self.live_ping_seconds == 0 || self.live_connections == 0 {
+            bail!("the settings `live_ping_seconds` and `live_connections` must be at least 1");
+        }
+        if self.live_frame_bytes < self.max_body_bytes {
+            bail!("the setting `live_frame_bytes` is below `max_body_bytes`");
         }
         Plans::of(self)?;
         if self.billing_grace_days > 366 {
@@ -351,6 +385,15 @@ impl Settings {
             format!("http://{}", self.listen.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost"))
         } else {
             self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Where a service that appends nothing reaches the one that does.
+    pub fn ingest_base(&self) -> String {
+        if self.ingest_url.is_empty() {
+            format!("http://{}", self.listen.replace("0.0.0.0", "127.0.0.1"))
+        } else {
+            self.ingest_url.trim_end_matches('/').to_owned()
         }
     }
 

@@ -95,6 +95,15 @@ versions! {
     "assignment_content": 1;
     "notifications_read": 1;
     "discussion_closed": 1;
+    "tape_part_recorded": 1;
+    "tape_part_content": 1;
+    "tape_published": 1;
+    "tape_content": 1;
+    "tape_changed": 1;
+    "tape_deleted": 1;
+    "tape_featured": 1;
+    "tape_viewed": 1;
+    "tapes_erased": 1;
     "log_created": 1;
     "contents_erased": 1, 2;
     "redriven": 1;

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod money;
 pub mod prices;
 pub mod sealing;
+pub mod tapes;
 pub mod topics;
 
 pub use envelope::Envelope;

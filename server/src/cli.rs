@@ -57,6 +57,11 @@ pub enum Command {
         #[command(subcommand)]
         command: PlansCommand,
     },
+    /// Tapes: files of them, and what the operator puts forward.
+    Tape {
+        #[command(subcommand)]
+        command: TapeCommand,
+    },
     /// Price what is recorded by the price tables that are in force now: shows the change; `--yes` appends it.
     Reprice {
         #[command(flatten)]
@@ -88,8 +93,13 @@ pub enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
-    /// Send three weeks of made-up traffic to a running server, so that everything has something to show.
+    /// Send three weeks of made-up traffic to a running server, so that everything has something to show: at once, or with
+    /// `--url` at the pace of its rate limit.
     Demo(DemoOptions),
+    /// What differs between two traces of a running server, step by step.
+    Diff(DiffOptions),
+    /// A trace of a running server as the tree of its spans.
+    Trace(TraceOptions),
     /// How far each projection is behind the log.
     Lag {
         #[command(flatten)]
@@ -122,16 +132,50 @@ pub struct UpOptions {
     pub quick_jvm: bool,
 }
 
+// A running server, and who asks it; clap would show a doc comment as that of the command.
+#[derive(Args, Clone)]
+pub struct Server {
+    #[command(flatten)]
+    pub local: Local,
+    /// Where it is; by default the server of `--data` or of the settings.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// An API key; by default the first one of `--data`.
+    #[arg(long, env = "RETRACE_API_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+}
+
+#[derive(Args, Clone)]
+pub struct DiffOptions {
+    #[command(flatten)]
+    pub server: Server,
+    /// The trace that is compared with.
+    pub a: String,
+    /// The other one.
+    pub b: String,
+    /// Also the steps that are the same.
+    #[arg(long)]
+    pub all: bool,
+    /// As the interface answers, all pages as one.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone)]
+pub struct TraceOptions {
+    #[command(flatten)]
+    pub server: Server,
+    /// Its id.
+    pub id: String,
+    /// As the interface answers.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Args, Clone)]
 pub struct DemoOptions {
     #[command(flatten)]
-    pub local: Local,
-    /// Where to send it, at the pace of the rate limit; by default to the server of `--data` or of the settings, at once.
-    #[arg(long)]
-    pub url: Option<String>,
-    /// The API key of who is to see it; by default the first one of `--data`.
-    #[arg(long, env = "RETRACE_API_KEY", hide_env_values = true)]
-    pub key: Option<String>,
+    pub server: Server,
     /// The same seed makes the same traffic: on the same day, a second run only adds what has happened since.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -235,6 +279,21 @@ pub enum PlansCommand {
     List {
         #[arg(long)]
         tenant: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum TapeCommand {
+    /// Check a file that `GET /api/v1/tapes/…/export` gave: its hash, and every line. Nothing is asked for it.
+    Verify { file: PathBuf },
+    /// Put a tape among the featured ones, or take it out.
+    Feature {
+        #[command(flatten)]
+        local: Local,
+        /// As in its address.
+        slug: String,
+        #[arg(long)]
+        off: bool,
     },
 }
 

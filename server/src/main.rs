@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use retrace_server::cli::{Cli, Command};
+use retrace_server::cli::{Cli, Command, TapeCommand};
 use retrace_server::{commands, services, up};
 
 /// Requests and flushes are made of small pieces, which glibc is slow at and keeps.
@@ -48,6 +48,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Permissions = cli.command {
         return commands::documents::permissions();
     }
+    if let Command::Tape { command: TapeCommand::Verify { file } } = &cli.command {
+        return commands::tape::verify(file);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         match cli.command {
@@ -59,6 +62,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Keys { local, command } => commands::keys::run(&local.settings(settings()?)?, command).await,
             Command::Prices { local, command } => commands::prices::run(&local.settings(settings()?)?, command).await,
             Command::Plans { local, command } => commands::plans::run(&local.settings(settings()?)?, command).await,
+            Command::Tape { command: TapeCommand::Feature { local, slug, off } } => {
+                commands::tape::feature(&local.settings(settings()?)?, &slug, !off).await
+            }
             Command::Reprice { local, options } => commands::reprice::run(&local.settings(settings()?)?, options).await,
             Command::Rebuild { local, projection } => {
                 commands::rebuild::run(&local.settings(settings()?)?, &projection).await
@@ -69,9 +75,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::DeadLetters { local, command } => {
                 commands::dead_letters::run(&local.settings(settings()?)?, command).await
             }
-            Command::Demo(options) => commands::demo::run(&options.local.settings(settings()?)?, options).await,
+            Command::Demo(options) => commands::demo::run(&options.server.local.settings(settings()?)?, options).await,
+            Command::Diff(options) => commands::diff::run(&options.server.local.settings(settings()?)?, options).await,
+            Command::Trace(options) => {
+                commands::trace::run(&options.server.local.settings(settings()?)?, options).await
+            }
             Command::Lag { local } => commands::lag::run(&local.settings(settings()?)?).await,
             Command::FetchEngines | Command::OpenApi | Command::Settings | Command::Permissions => Ok(()),
+            Command::Tape { command: TapeCommand::Verify { .. } } => Ok(()),
         }
     });
     // Threads that still read the log do not hold up the exit.

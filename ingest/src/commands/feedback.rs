@@ -10,6 +10,7 @@ use schemas::events::{FeedbackContent, FeedbackGiven};
 use schemas::{Event, codec, ids, sealing, topics};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, Type};
 
 use super::traces::path_id;
 use crate::append::Caller;
@@ -21,9 +22,14 @@ const LONGEST_NOTE: usize = 65_536;
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct FeedbackIn {
-    /// 1 or -1
+    #[schema(schema_with = up_or_down)]
     pub value: i32,
+    #[schema(max_length = 65_536, pattern = r"^[^\u0000]*$")]
     pub note: Option<String>,
+}
+
+fn up_or_down() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).description(Some("Thumbs up or down")).enum_values(Some([1, -1]))
 }
 
 #[derive(Serialize, ToSchema)]

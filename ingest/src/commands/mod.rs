@@ -10,4 +10,5 @@ pub mod memory;
 pub mod prompts;
 pub mod root_cause;
 pub mod skills;
+pub mod tapes;
 pub mod traces;

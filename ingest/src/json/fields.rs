@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use runtime::http::whole;
 use schemas::Money;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -15,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 const EARLIEST: i64 = 946_684_800_000_000;
 const DAY: i64 = 86_400_000_000;
 /// Beyond it, sums over a trace could overflow.
-const MOST_TOKENS: u64 = 100_000_000_000;
+const MOST_TOKENS: i64 = 100_000_000_000;
 const MOST_MILLISECONDS: i64 = 100 * 365 * 86_400_000;
 /// Clock steps of this size are clamped, larger ones refused.
 pub const CLOCK_STEP_US: i64 = 300_000_000;
@@ -181,14 +183,21 @@ impl<'a> Reader<'a, '_> {
     }
 
     pub fn tokens(&mut self, name: &str) -> Option<i64> {
+        self.whole(name, 0..=MOST_TOKENS)
+    }
+
+    pub fn whole(&mut self, name: &str, within: RangeInclusive<i64>) -> Option<i64> {
         let raw = self.fields.get(name)?.get();
-        match whole(raw) {
-            Some(tokens) if tokens <= MOST_TOKENS => Some(tokens as i64),
-            _ => {
-                self.fault(name, format_args!("is not a whole number from 0 to {MOST_TOKENS}"));
-                None
+        let number = whole(raw).and_then(|number| i64::try_from(number).ok()).filter(|number| within.contains(number));
+        if number.is_none() {
+            let (least, most) = within.into_inner();
+            if most == i64::MAX {
+                self.fault(name, format_args!("is not a whole number from {least}"));
+            } else {
+                self.fault(name, format_args!("is not a whole number from {least} to {most}"));
             }
         }
+        number
     }
 
     /// Milliseconds, kept in microseconds.
@@ -223,13 +232,4 @@ impl<'a> Reader<'a, '_> {
             }
         }
     }
-}
-
-/// A whole number, also written as `12.0`.
-fn whole(raw: &str) -> Option<u64> {
-    let (digits, zeros) = raw.split_once('.').unwrap_or((raw, "0"));
-    if zeros.is_empty() || !zeros.bytes().all(|b| b == b'0') {
-        return None;
-    }
-    digits.parse().ok()
 }

@@ -6,7 +6,7 @@ mod scan;
 
 pub use fields::{CLOCK_STEP_US, Fields, Reader};
 pub use object::{line, object};
-pub use scan::{Repaired, scan};
+pub use scan::{Repair, Repaired, scan, scan_frame};
 
 /// What is wrong with a body that is no object.
 pub fn syntax_fault(cause: &serde_json::Error) -> String {

@@ -37,6 +37,8 @@ struct Level<'a> {
 
 struct Scan<'a> {
     text: &'a str,
+    /// Paths into values of this key have so many parts, others one: deeper they would hold keys of a payload.
+    inside: (&'static str, usize),
     at: usize,
     levels: Vec<Level<'a>>,
     out: String,
@@ -45,7 +47,16 @@ struct Scan<'a> {
 }
 
 pub fn scan(text: &str) -> Result<Scanned<'_>, String> {
-    let mut scan = Scan { text, at: 0, levels: Vec::new(), out: String::new(), copied: 0, repairs: Vec::new() };
+    scan_inside(text, ("spans", 3))
+}
+
+/// As [`scan`], of a frame: paths lead to the fields of its `data`.
+pub fn scan_frame(text: &str) -> Result<Scanned<'_>, String> {
+    scan_inside(text, ("data", 2))
+}
+
+fn scan_inside<'a>(text: &'a str, inside: (&'static str, usize)) -> Result<Scanned<'a>, String> {
+    let mut scan = Scan { text, inside, at: 0, levels: Vec::new(), out: String::new(), copied: 0, repairs: Vec::new() };
     scan.run()?;
     let text = if scan.repairs.is_empty() {
         Cow::Borrowed(text)
@@ -157,11 +168,8 @@ impl<'a> Scan<'a> {
 
     fn path(&self) -> String {
         let mut path = String::new();
-        // Deeper than a span's field the path would hold keys of the payload.
-        let shown = match self.levels.first() {
-            Some(level) if level.key == "spans" => 3,
-            _ => 1,
-        };
+        let (inside, deep) = self.inside;
+        let shown = if self.levels.first().is_some_and(|level| level.key == inside) { deep } else { 1 };
         for level in self.levels.iter().take(shown) {
             if !level.object {
                 path.push_str(&format!("[{}]", level.index));
@@ -207,6 +215,13 @@ mod tests {
         }
         assert_eq!(repaired(r#""\udc00\ud800\udc00""#).0, r#""\ufffd\ud800\udc00""#);
         assert_eq!(repaired(r#""\ud800\ud800\udc00""#).0, r#""\ufffd\ud800\udc00""#);
+    }
+
+    #[test]
+    fn names_the_fields_of_a_frames_data() {
+        let text = r#"{"type":"span_ended","data":{"output":{"a":NaN},"logprobs":[Infinity],"name":"\ud800"},"seq":1}"#;
+        let paths: Vec<String> = scan_frame(text).unwrap().repairs.into_iter().map(|repair| repair.path).collect();
+        assert_eq!(paths, ["data.output", "data.logprobs", "data.name"]);
     }
 
     #[test]

@@ -395,3 +395,107 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_of ON notifications (tenant, user_id, at_offset);
 CREATE INDEX notifications_unread ON notifications (tenant, user_id, at_offset) WHERE read_at IS NULL;
 CREATE INDEX notifications_about ON notifications (tenant, trace_id);
+
+-- Snapshots of traces that are published.
+CREATE TABLE tapes (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    version bigint NOT NULL,
+    slug text NOT NULL,
+    title text NOT NULL,
+    description text NOT NULL,
+    tags text[] NOT NULL,
+    is_public boolean NOT NULL,
+    featured boolean NOT NULL,
+    -- None: it was imported.
+    trace_id text,
+    steps bigint NOT NULL,
+    sha256 text NOT NULL,
+    bytes bigint NOT NULL,
+    status text NOT NULL,
+    duration_us bigint,
+    tokens bigint NOT NULL,
+    cost text NOT NULL,
+    models text[] NOT NULL,
+    views bigint NOT NULL,
+    -- The last day that has one, in days since 1970; 0: none.
+    viewed_on bigint NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, tape_id)
+);
+CREATE INDEX tapes_by_age ON tapes (tenant, created_at, tape_id);
+CREATE INDEX tapes_by_trace ON tapes (tenant, trace_id) WHERE trace_id IS NOT NULL;
+-- Whoever has a slug does not know whose it is.
+CREATE INDEX tapes_by_id ON tapes (tape_id);
+CREATE INDEX tapes_newest ON tapes (created_at, tape_id) WHERE is_public;
+CREATE INDEX tapes_popular ON tapes (views, created_at, tape_id) WHERE is_public;
+CREATE INDEX tapes_featured ON tapes (created_at, tape_id) WHERE is_public AND featured;
+CREATE INDEX tapes_by_tag ON tapes USING gin (tags) WHERE is_public;
+
+-- The lines of tapes, also of those that are not published yet: 0 is the trace, its steps are from 1 on.
+CREATE TABLE tape_pieces (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    line bigint NOT NULL,
+    piece bigint NOT NULL,
+    text text NOT NULL,
+    PRIMARY KEY (tenant, tape_id, line, piece)
+);
+
+-- What a timeline shows of the steps.
+CREATE TABLE tape_steps (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    line bigint NOT NULL,
+    span_id text NOT NULL,
+    parent bigint,
+    span_type text NOT NULL,
+    name text NOT NULL,
+    model text,
+    offset_us bigint,
+    duration_us bigint,
+    input_tokens bigint,
+    output_tokens bigint,
+    cost text,
+    failed boolean NOT NULL,
+    PRIMARY KEY (tenant, tape_id, line)
+);
+
+-- How much has come of tapes that are not published yet.
+CREATE TABLE tape_uploads (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    snapshot_id uuid NOT NULL,
+    pieces bigint NOT NULL,
+    came_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, tape_id)
+);
+CREATE INDEX tape_uploads_by_age ON tape_uploads (tenant, came_at);
+
+CREATE TABLE tape_views (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    -- Since 1970, in UTC.
+    day bigint NOT NULL,
+    views bigint NOT NULL,
+    PRIMARY KEY (tenant, tape_id, day)
+);
+CREATE INDEX tape_views_by_day ON tape_views (day);
+
+-- Of a tape's last two days: who is counted already.
+CREATE TABLE tape_viewers (
+    tenant text NOT NULL,
+    tape_id uuid NOT NULL,
+    day bigint NOT NULL,
+    viewer bytea NOT NULL,
+    PRIMARY KEY (tenant, tape_id, day, viewer)
+);
+
+-- Traces whose tapes were erased with them: no other one comes to be.
+CREATE TABLE untaped_traces (
+    tenant text NOT NULL,
+    trace_id text NOT NULL,
+    PRIMARY KEY (tenant, trace_id)
+);

@@ -12,7 +12,7 @@ use runtime::kafka::refusals::Refusals;
 use schemas::events::{
     ApiKeyContent, AssignmentContent, CommentContent, DatasetContent, DatasetItemContent, DatasetItemsImported,
     FeedbackContent, MemoryContent, PromptContent, PromptCreated, PromptVersionContent, Redriven, RootCauseContent,
-    SkillContent, TraceContent,
+    SkillContent, TapeContent, TapePartContent, TraceContent,
 };
 use schemas::sealing::{self, Sealed};
 use schemas::topics::row_version;
@@ -94,6 +94,8 @@ pub enum Content {
     DatasetItems(Vec<Option<DatasetItemContent>>),
     Comment(CommentContent),
     Assignment(AssignmentContent),
+    TapePart(TapePartContent),
+    Tape(Box<TapeContent>),
     Chunk(Vec<u8>),
     /// Its key is gone: the event says nothing any more.
     Erased,
@@ -168,6 +170,20 @@ impl Content {
         match self {
             Content::Assignment(content) => &content.note,
             _ => "",
+        }
+    }
+
+    pub fn tape_part(&self) -> Cow<'_, TapePartContent> {
+        match self {
+            Content::TapePart(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(TapePartContent::default()),
+        }
+    }
+
+    pub fn tape(&self) -> Cow<'_, TapeContent> {
+        match self {
+            Content::Tape(content) => Cow::Borrowed(content),
+            _ => Cow::Owned(TapeContent::default()),
         }
     }
 }
@@ -277,6 +293,9 @@ impl Decoder {
             Event::CommentChanged(changed) => Some(&changed.content),
             Event::AssignmentCreated(created) => Some(&created.content),
             Event::AssignmentChanged(changed) => changed.content.as_ref(),
+            Event::TapePartRecorded(part) => Some(&part.content),
+            Event::TapePublished(published) => Some(&published.content),
+            Event::TapeChanged(changed) => Some(&changed.content),
             _ => None,
         };
         let Some(sealed) = sealed else { return Ok(Ok(Content::None)) };
@@ -316,6 +335,10 @@ impl Decoder {
             }
             Event::AssignmentCreated(_) | Event::AssignmentChanged(_) => {
                 codec::decode("assignment_content", &plain).map(Content::Assignment)
+            }
+            Event::TapePartRecorded(_) => codec::decode("tape_part_content", &plain).map(Content::TapePart),
+            Event::TapePublished(_) | Event::TapeChanged(_) => {
+                codec::decode("tape_content", &plain).map(|content| Content::Tape(Box::new(content)))
             }
             _ => Ok(Content::Chunk(plain)),
         }

@@ -40,14 +40,16 @@ pub fn body<E: std::fmt::Display + Send + 'static>(
         }
     });
     // An end that nobody has sent is none.
-    stream::unfold(Some(receiver), |receiver| async move {
+    let pieces = stream::unfold(Some(receiver), |receiver| async move {
         let mut receiver = receiver?;
         match receiver.recv().await {
             Some(Some(piece)) => Some((Ok(piece), Some(receiver))),
             Some(None) => None,
             None => Some((Err(BrokenOff), None)),
         }
-    })
+    });
+    // The compression of an empty body asks again after the end.
+    pieces.fuse()
 }
 
 #[cfg(test)]
@@ -70,6 +72,12 @@ mod tests {
         assert!(matches!(&whole[..], [Ok(a), Ok(b)] if a == "a" && b == "b"), "{whole:?}");
         let broken: Vec<_> = body(pieces(vec![Ok("a"), Err("x"), Ok("b")]), (), SHORT).collect().await;
         assert!(matches!(&broken[..], [Ok(_), Err(BrokenOff)]), "{broken:?}");
+    }
+
+    #[tokio::test]
+    async fn an_end_stays_one_however_often_it_is_asked_for() {
+        let mut empty = Box::pin(body(pieces(vec![]), (), SHORT));
+        assert!(empty.next().await.is_none() && empty.next().await.is_none());
     }
 
     #[tokio::test]

@@ -13,12 +13,11 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
+use crate::pages;
 use crate::params::Params;
 use crate::state::AppState;
 
 const PURPOSE: &str = "members";
-/// Counted this far unless an exact count is asked for.
-const COUNTED: u64 = 10_000;
 
 #[derive(Serialize, ToSchema)]
 pub struct MemberOut {
@@ -78,17 +77,8 @@ pub async fn list(
         let cursor = Cursor { value: last.user_id.clone(), id: String::new() };
         cursor.write(&state.signer, PURPOSE)
     });
-    let at_most = if exact { i64::MAX as u64 } else { COUNTED + 1 };
-    let count = workspace.count(workspace.counted("@members"), at_most).await?;
-    let counted_on = !exact && count > COUNTED;
-    Ok(Json(MemberList {
-        members: rows.into_iter().map(shown).collect(),
-        total: if counted_on { COUNTED } else { count },
-        total_is: counted_on.then_some("at_least"),
-        limit,
-        offset,
-        next_cursor,
-    }))
+    let (total, total_is) = pages::total(&workspace, workspace.counted("@members"), exact).await?;
+    Ok(Json(MemberList { members: rows.into_iter().map(shown).collect(), total, total_is, limit, offset, next_cursor }))
 }
 
 fn shown(row: Row) -> MemberOut {

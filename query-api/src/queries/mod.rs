@@ -14,5 +14,6 @@ pub mod memory;
 pub mod models;
 pub mod prompts;
 pub mod skills;
+pub mod tapes;
 pub mod traces;
 pub mod usage;

@@ -7,7 +7,7 @@ use runtime::auth::Principal;
 use runtime::postgres::schema;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::{Generations, Workspace};
+use super::{Generations, Tapes, Workspace};
 
 #[derive(Clone)]
 pub struct Postgres {
@@ -35,6 +35,11 @@ impl Postgres {
     /// The caller's rows.
     pub async fn of(&self, principal: &Principal) -> Result<Workspace, Problem> {
         Ok(Workspace::new(self.pool.clone(), self.schema().await?, principal.tenant.clone()))
+    }
+
+    /// What is published, whoever asks.
+    pub async fn tapes(&self) -> Result<Tapes, Problem> {
+        Ok(Tapes::new(self.pool.clone(), self.schema().await?))
     }
 
     pub async fn checkpoints(&self) -> Result<Vec<(i32, i64)>, Problem> {

@@ -82,6 +82,6 @@ impl Workspace {
     }
 }
 
-fn down(cause: sqlx::Error) -> Problem {
+pub(super) fn down(cause: sqlx::Error) -> Problem {
     Problem::store_down("Postgres", cause)
 }

@@ -31,6 +31,12 @@ impl InflightBytes {
             timeout: Duration::from_secs(settings.request_timeout_seconds),
         }
     }
+
+    /// A share for so many bytes, where it is to be had at once.
+    pub fn share(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
+        self.budget.clone().try_acquire_many_owned(kib).ok()
+    }
 }
 
 /// The decoded body. It holds its share of the budget until it is dropped.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use axum::{Router, ServiceExt};
 use schemas::audit::client::Client;
 use tokio::net::TcpListener;
@@ -57,6 +58,12 @@ pub fn compose(settings: &Settings, router: Router) -> Router {
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
     let service = tower::util::MapRequestLayer::new(regular_path).layer(router);
     let make = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+    // Small answers that follow each other, as acks do, do not wait for the other side's system to confirm the last one.
+    let listener = listener.tap_io(|stream| {
+        if let Err(cause) = stream.set_nodelay(true) {
+            tracing::debug!(%cause, "a connection may be slow");
+        }
+    });
     axum::serve(listener, make).with_graceful_shutdown(stop.cancelled_owned()).await?;
     Ok(())
 }
@@ -168,10 +175,9 @@ async fn observe(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
-    // A 404 or 413 of the framework itself has no body of ours.
-    if status.is_client_error()
-        && response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json")
-    {
+    // A 404 or 413 of the framework itself has no body of ours: neither an error nor a page.
+    let is_ours = |kind: &HeaderValue| kind == "application/json" || kind.as_bytes().starts_with(b"text/html");
+    if status.is_client_error() && !response.headers().get(header::CONTENT_TYPE).is_some_and(is_ours) {
         let fixed = Problem::new(status, status.canonical_reason().unwrap_or("Bad request")).into_response();
         let (parts, _) = response.into_parts();
         let mut replaced = fixed;

@@ -4,7 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -13,7 +15,7 @@ use schemas::audit::client::Client;
 use super::client_ip::{self, ClientIp};
 use super::routes::{Class, Needs, Route};
 use super::{InflightBytes, Limits, RequestNames};
-use crate::auth::{Authenticator, Credentials, Seen};
+use crate::auth::{Authenticator, Credentials, Principal, Seen};
 use crate::{Problem, Settings};
 
 #[derive(Clone)]
@@ -25,6 +27,19 @@ pub struct Gate {
     secret: Arc<str>,
     key_prefix: Arc<str>,
     inflight: InflightBytes,
+}
+
+/// The request is that of another service of this installation.
+#[derive(Clone, Copy)]
+pub struct Internal(());
+
+impl<S: Send + Sync> FromRequestParts<S> for Internal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Internal, Problem> {
+        let internal = parts.extensions.get::<Internal>().copied();
+        internal.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "This route is for services of this installation"))
+    }
 }
 
 #[derive(Clone)]
@@ -61,6 +76,29 @@ impl Gate {
         handler.layer(from_fn_with_state(at, pass))
     }
 
+    /// Who has these credentials, if they allow what is needed: of a door whose requests hold them in their content, and
+    /// counts what comes through it by itself.
+    pub async fn who(&self, headers: &HeaderMap, ip: ClientIp, needs: Needs) -> Result<(Principal, Client), Problem> {
+        let address = ip.0.to_string();
+        let (principal, auth) = self.caller(headers, &address).await?;
+        self.seen.tell(&principal, headers);
+        principal.must(needs)?;
+        let client = Client { ip: address, user: principal.user.clone(), auth };
+        Ok((principal, client))
+    }
+
+    /// Whose request it is, and how its credentials may be shown. Guessing is limited by the address.
+    async fn caller(&self, headers: &HeaderMap, address: &str) -> Result<(Principal, String), Problem> {
+        let guessed = || self.limits.check(Class::Read, address).map(|_| ());
+        match Credentials::of(headers) {
+            Ok(credentials) => {
+                let auth = credentials.shown(&self.key_prefix);
+                Ok((self.authenticator.principal(credentials, guessed).await?, auth))
+            }
+            Err(problem) => guessed().and(Err(problem)),
+        }
+    }
+
     /// Another service of this installation, acting for the caller: the caller was counted where it came in.
     fn is_internal(&self, request: &Request) -> bool {
         let claimed = request.headers().get("x-retrace-internal").map(|value| value.as_bytes()).unwrap_or_default();
@@ -94,22 +132,22 @@ async fn admit(
     let ip = ClientIp::of(&parts, &gate.trusted);
     parts.extensions.insert(ip);
     parts.extensions.insert(gate.inflight.clone());
+    if internal {
+        parts.extensions.insert(Internal(()));
+    }
     if class == Class::Open {
         return Ok((Request::from_parts(parts, body), None));
     }
+    if class == Class::Internal {
+        let refused = || Problem::unauthorized("This is for the services of this installation");
+        return internal.then(|| (Request::from_parts(parts, body), None)).ok_or_else(refused);
+    }
     let address = ip.0.to_string();
-    if class == Class::Webhook {
-        let standing = gate.limits.check(class, &address)?;
+    if matches!(class, Class::Webhook | Class::Public) {
+        let standing = if internal { None } else { gate.limits.check(class, &address)? };
         return Ok((Request::from_parts(parts, body), standing));
     }
-    let (principal, auth) = match Credentials::of(&parts.headers) {
-        Ok(credentials) => {
-            let unknown = || gate.limits.check(Class::Read, &address).map(|_| ());
-            let auth = credentials.shown(&gate.key_prefix);
-            (gate.authenticator.principal(credentials, unknown).await?, auth)
-        }
-        Err(problem) => return gate.limits.check(Class::Read, &address).and(Err(problem)),
-    };
+    let (principal, auth) = gate.caller(&parts.headers, &address).await?;
     let standing = if internal { None } else { gate.limits.check(class, &principal.limit_key())? };
     if !internal {
         gate.seen.tell(&principal, &parts.headers);

@@ -77,10 +77,10 @@ impl Limits {
     pub fn check(&self, class: Class, key: &str) -> Result<Option<Standing>, Problem> {
         match class {
             Class::Write => self.write.check(key).map(Some),
-            Class::Read => self.read.check(key).map(Some),
+            Class::Read | Class::Public => self.read.check(key).map(Some),
             Class::Ai => self.ai.check(key).map(Some),
             Class::Webhook => self.webhook.check(key).map(Some),
-            Class::Open => Ok(None),
+            Class::Internal | Class::Open => Ok(None),
         }
     }
 

@@ -11,12 +11,14 @@ pub mod parameters;
 mod rooms;
 pub mod routes;
 mod times;
+mod whole;
 
 pub use body::{FileBody, InflightBytes, RequestBody};
 pub use client_ip::ClientIp;
 pub use frame::{RequestNames, compose, serve};
-pub use gate::Gate;
+pub use gate::{Gate, Internal};
 pub use limits::Limits;
 pub use rooms::Rooms;
 pub use routes::Service;
 pub use times::{micros_rfc3339, rfc3339};
+pub use whole::whole;

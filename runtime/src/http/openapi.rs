@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parameters::{Kind, Parameter};
-use super::routes::{FILES, Route, routes};
+use super::parameters::{Kind, Parameter, in_path};
+use super::routes::{Class, FILES, OPTIONAL, PAGES, Route, routes};
+
+/// Of Standard Webhooks.
+const WEBHOOK_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /// The document; `schemas` are the services' `components/schemas`.
 pub fn document(schemas: Map<String, Value>) -> Value {
     let mut paths = Map::new();
-    for route in routes() {
+    for route in routes().filter(is_described) {
         let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
             item.insert(route.method.to_ascii_lowercase(), operation(route));
@@ -39,14 +42,31 @@ pub fn document(schemas: Map<String, Value>) -> Value {
     })
 }
 
+/// Pages are for people, and OpenAPI has no words for a WebSocket.
+fn is_described(route: &&Route) -> bool {
+    route.tag != PAGES && route.answers.iter().all(|(status, ..)| *status != 101)
+}
+
 fn operation(route: &Route) -> Value {
     let mut parameters = Vec::new();
-    for part in route.path.split('/').filter(|part| part.starts_with('{')) {
-        let name = part.trim_matches(['{', '}']);
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    let parts: Vec<&str> = route.path.split('/').collect();
+    for part in parts.windows(2).filter(|part| part[1].starts_with('{')) {
+        let (name, kind) = (part[1].trim_matches(['{', '}']), in_path(part[0]));
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema(kind) }));
     }
-    for Parameter { name, kind, description } in route.query.iter().copied().flatten() {
-        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema(*kind) }));
+    for Parameter { name, kind, is_needed, description } in route.query.iter().copied().flatten() {
+        parameters.push(json!({
+            "name": name,
+            "in": "query",
+            "required": is_needed,
+            "description": description,
+            "schema": schema(*kind),
+        }));
+    }
+    if route.class == Class::Webhook {
+        for name in WEBHOOK_HEADERS {
+            parameters.push(json!({ "name": name, "in": "header", "required": true, "schema": { "type": "string" } }));
+        }
     }
     let mut responses = Map::new();
     for (status, description, schema) in route.answers {
@@ -71,16 +91,17 @@ fn operation(route: &Route) -> Value {
         let types = FILES.iter().find(|(name, _)| *name == body).map_or(&["application/json"][..], |(_, types)| *types);
         let content: Map<String, Value> =
             types.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": reference(body) }))).collect();
-        operation["requestBody"] = json!({ "required": true, "content": content });
+        operation["requestBody"] = json!({ "required": !OPTIONAL.contains(&body), "content": content });
     }
     operation
 }
 
 fn schema(kind: Kind) -> Value {
     match kind {
-        Kind::Text => json!({ "type": "string" }),
+        Kind::Text => json!({ "type": "string", "pattern": r"^[^\u0000]*$" }),
+        Kind::Form(pattern) => json!({ "type": "string", "pattern": pattern }),
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
-        Kind::Decimal => json!({ "type": "number" }),
+        Kind::Decimal => json!({ "type": "number", "exclusiveMinimum": -1e24, "exclusiveMaximum": 1e24 }),
         Kind::OneOf(all) => json!({ "type": "string", "enum": all }),
         Kind::Whole(least, most, default) => {
             let mut schema = json!({ "type": "integer", "minimum": least, "maximum": most });

@@ -7,15 +7,19 @@ use schemas::events::{collaboration, memory};
 pub struct Parameter {
     pub name: &'static str,
     pub kind: Kind,
+    pub is_needed: bool,
     pub description: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Without NUL, which no store can be asked for.
     Text,
+    /// Text that a regular expression matches.
+    Form(&'static str),
     /// RFC 3339
     Time,
-    /// A decimal of at most twelve places.
+    /// Of which twelve places count.
     Decimal,
     /// Within bounds; the default where it is not given, if it has one.
     Whole(u64, u64, Option<u64>),
@@ -29,29 +33,62 @@ pub fn find(query: Query, name: &str) -> Option<&'static Parameter> {
     query.iter().copied().flatten().find(|parameter| parameter.name == name)
 }
 
+/// What a parameter of a path is, by the part before it.
+pub fn in_path(before: &str) -> Kind {
+    match before {
+        "traces" => Kind::Form(TRACE_ID),
+        "spans" => Kind::Form(SPAN_ID),
+        "labels" => Kind::Form(LABEL),
+        // By id or name, by a hash, by a slug.
+        "prompts" | "failures" | "tapes" => Kind::Text,
+        _ => Kind::Form(UUID),
+    }
+}
+
+const TRACE_ID: &str = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})$";
+const SPAN_ID: &str = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16})$";
+const UUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+const LABEL: &str = r"^(?!(\.{1,2}|latest)$)[A-Za-z0-9_.-]{1,64}$";
+/// One to sixteen, none of them blank.
+const TAGS: &str = r"^[^\u0000,]*[^\u0000,\s][^\u0000,]*(,[^\u0000,]*[^\u0000,\s][^\u0000,]*){0,15}$";
+
+const TAPE_TAG: &str = r"^[^\u0000]{1,64}$";
+
+const fn of(kind: Kind, name: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind, is_needed: false, description }
+}
+
+const fn needed(parameter: Parameter) -> Parameter {
+    Parameter { is_needed: true, ..parameter }
+}
+
 const fn text(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::Text, description }
+    of(Kind::Text, name, description)
+}
+
+const fn form(name: &'static str, pattern: &'static str, description: &'static str) -> Parameter {
+    of(Kind::Form(pattern), name, description)
 }
 
 const fn time(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::Time, description }
+    of(Kind::Time, name, description)
 }
 
 const fn decimal(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::Decimal, description }
+    of(Kind::Decimal, name, description)
 }
 
 const fn whole(name: &'static str, (least, most, default): (u64, u64, u64), description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::Whole(least, most, Some(default)), description }
+    of(Kind::Whole(least, most, Some(default)), name, description)
 }
 
 /// Of a resource, without a default.
 const fn version(name: &'static str, description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::Whole(1, i64::MAX as u64, None), description }
+    of(Kind::Whole(1, i64::MAX as u64, None), name, description)
 }
 
 const fn one_of(name: &'static str, all: &'static [&'static str], description: &'static str) -> Parameter {
-    Parameter { name, kind: Kind::OneOf(all), description }
+    of(Kind::OneOf(all), name, description)
 }
 
 const INTERVALS: &[&str] = &["hour", "day", "week", "month"];
@@ -119,6 +156,37 @@ pub const TRACE_QUERY: Query = &[&[one_of("spans", FLAG, "`true` by default; `fa
 
 pub const SPANS_QUERY: Query =
     &[&[whole("limit", (1, 1_000, 200), "How many"), text("cursor", "next_cursor of the page before")]];
+
+/// Of the steps of two traces.
+pub const DIFF_STEPS: Query = &[
+    &[one_of("show", &["all", "differing"], "`all` by default; `differing`: only steps that are not the same")],
+    PAGE,
+];
+
+/// Of two groups of traces.
+pub const DIFF_GROUPS: Query = &[
+    PERIOD,
+    PERIODS_ZONE,
+    &[
+        text("project_id", "Exact project"),
+        text("environment", "Exact environment"),
+        whole("traces", (1, 50, 20), "The newest so many of either name"),
+    ],
+];
+
+pub const DIFF_QUERY: Query = &[
+    &[
+        form("a", TRACE_ID, "A trace"),
+        form("b", TRACE_ID, "The one to hold against it"),
+        text("a_name", "Instead of two traces: those of this name"),
+        text("b_name", "The name of those to hold against them"),
+    ],
+    DIFF_STEPS[0],
+    DIFF_STEPS[1],
+    DIFF_GROUPS[0],
+    DIFF_GROUPS[1],
+    DIFF_GROUPS[2],
+];
 
 pub const EXPORT_QUERY: Query = &[
     &[
@@ -228,7 +296,7 @@ pub const FAILURES_QUERY: Query = &[
 pub const FAILED_TRACES_QUERY: Query = &[PERIOD, PERIODS_ZONE, PAGE, IN_COMMON, MODEL];
 
 pub const SKILLS_QUERY: Query =
-    &[&[text("scope", "Exact scope"), text("tags", "Comma separated: skills that have all of them")], PAGE, LIST];
+    &[&[text("scope", "Exact scope"), form("tags", TAGS, "Comma separated: skills that have all of them")], PAGE, LIST];
 
 pub const SKILL_QUERY: Query = &[&[version("version", "A version; default: the current one")]];
 
@@ -244,7 +312,7 @@ pub const PROMPT_QUERY: Query = &[&[
 
 pub const PROMPT_VERSIONS_QUERY: Query = &[PAGE];
 
-pub const PROMPT_DIFF_QUERY: Query = &[&[version("from", "A version"), version("to", "Another one")]];
+pub const PROMPT_DIFF_QUERY: Query = &[&[needed(version("from", "A version")), needed(version("to", "Another one"))]];
 
 pub const MEMORY_QUERY: Query = &[
     &[
@@ -293,13 +361,16 @@ pub const DATASET_EXPORT_QUERY: Query = &[
     &[one_of("format", &["jsonl", "csv"], "jsonl (default) or csv, whose cells are JSON, empty ones none")],
 ];
 
-pub const COMMENTS_QUERY: Query =
-    &[&[text("trace_id", "On this trace; needed"), text("span_id", "Only on this span of it")], PAGE, LIST];
+pub const COMMENTS_QUERY: Query = &[
+    &[needed(form("trace_id", TRACE_ID, "On this trace")), form("span_id", SPAN_ID, "Only on this span of it")],
+    PAGE,
+    LIST,
+];
 
 pub const ASSIGNMENTS_QUERY: Query = &[
     &[
         one_of("status", collaboration::STATUSES, "Exact status"),
-        text("trace_id", "Of this trace"),
+        form("trace_id", TRACE_ID, "Of this trace"),
         text("assignee_id", "To this member, `*`: to anyone; default: to you"),
     ],
     PAGE,
@@ -321,4 +392,26 @@ pub const AUDIT_QUERY: Query = &[&[
     text("type", "What: `skill.created`, all of a noun as `skill`, or an event's whole type"),
     text("subject", "Of what: a trace's id, or a resource as `skills/…`"),
     text("cursor", "next_cursor of the export before, which is also its header `x-retrace-next-cursor`"),
+]];
+
+pub const TRACE_DELETION_QUERY: Query =
+    &[&[one_of("erase", &["tapes"], "Also all tapes of the trace, for ever; by default they stay")]];
+
+pub const TAPES_QUERY: Query = &[PAGE, LIST];
+
+pub const TAPE_STEPS_QUERY: Query =
+    &[&[whole("from", (1, 10_000, 1), "The first step"), whole("limit", (1, 100, 20), "How many")]];
+
+pub const TAPE_IMPORT_QUERY: Query = &[&[one_of("is_public", FLAG, "Whether it is listed; `false` by default")]];
+
+pub const EXPLORE_QUERY: Query = &[&[
+    one_of(
+        "sort",
+        &["trending", "newest", "popular"],
+        "By views of the last 30 days, half as much for each three days of age (default); by age; by all views",
+    ),
+    form("tag", TAPE_TAG, "Tapes that have it"),
+    one_of("featured", FLAG, "`true`: only those that the operator features; `false`: only the others"),
+    whole("limit", (1, 200, 50), "How many"),
+    whole("offset", (0, 10_000, 0), "How many before the page"),
 ]];

@@ -148,12 +148,21 @@ fn of(event: &Event) -> Value {
         Event::AssignmentDeleted(event) => json!({ "if_match": event.if_match, "moderates": event.moderates }),
         // Of those that are named; of all it is no fact.
         Event::NotificationsRead(event) => json!({ "notifications": event.ids.as_ref().map(Vec::len) }),
+        Event::TapePublished(event) => {
+            json!({ "is_public": event.is_public, "steps": event.steps, "trace_id": event.trace_id })
+        }
+        Event::TapeChanged(event) => json!({ "if_match": event.if_match, "is_public": event.is_public }),
+        Event::TapeDeleted(event) => json!({ "if_match": event.if_match }),
+        Event::TapeFeatured(event) => json!({ "featured": event.featured }),
+        Event::TapesErased(event) => json!({ "trace_id": event.trace_id }),
         // Counted by itself, and what is no write.
         Event::TraceRecorded(_)
         | Event::ContentChunk(_)
         | Event::ContentsErased(_)
         | Event::MemberSeen(_)
         | Event::ApiKeyUsed(_)
+        | Event::TapePartRecorded(_)
+        | Event::TapeViewed(_)
         | Event::LogCreated(_)
         | Event::Redriven(_) => Value::Null,
     }

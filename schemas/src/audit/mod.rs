@@ -23,7 +23,8 @@ const CONTENT: &[u8] = b"retrace.audit.content.v1\0";
 
 /// How kinds begin that nobody's request was to write: what the log says of itself, pieces of values, what was erased, and
 /// that somebody was there.
-const NOT_WRITES: &[&str] = &["log.", "content.", "contents.", "member.seen.", "api_key.used."];
+const NOT_WRITES: &[&str] =
+    &["log.", "content.", "contents.", "member.seen.", "api_key.used.", "tape.part_recorded.", "tape.viewed."];
 
 /// Whether an event of this kind is a write that the audit shows; also of kinds that this version does not know.
 pub fn is_write(kind: &str) -> bool {

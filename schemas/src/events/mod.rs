@@ -12,6 +12,7 @@ pub mod prices;
 pub mod prompts;
 pub mod root_cause;
 pub mod skills;
+pub mod tapes;
 pub mod traces;
 
 use crate::codec::{self, CodecError};
@@ -39,6 +40,10 @@ pub use prompts::{
 };
 pub use root_cause::{RootCause, RootCauseContent, RootCauseFound};
 pub use skills::{SkillChanged, SkillContent, SkillCreated, SkillDeleted};
+pub use tapes::{
+    TapeChanged, TapeContent, TapeDeleted, TapeFeatured, TapePartContent, TapePartRecorded, TapePiece, TapePublished,
+    TapeSnapshot, TapeStep, TapeViewed, TapesErased,
+};
 pub use traces::{
     Cell, ContentChunk, GoldenSet, PayloadField, Phase, Source, SpanContent, SpanFacts, SpanType, TraceContent,
     TraceDeleted, TraceRecorded, TraceRepriced, TraceStatus,
@@ -111,6 +116,13 @@ events! {
     AssignmentDeleted, "assignment_deleted", "dev.retrace.assignment.deleted.v1", topics::WORKSPACE;
     NotificationsRead, "notifications_read", "dev.retrace.notifications.read.v1", topics::WORKSPACE;
     DiscussionClosed, "discussion_closed", "dev.retrace.discussion.closed.v1", topics::WORKSPACE;
+    TapePartRecorded, "tape_part_recorded", "dev.retrace.tape.part_recorded.v1", topics::WORKSPACE;
+    TapePublished, "tape_published", "dev.retrace.tape.published.v1", topics::WORKSPACE;
+    TapeChanged, "tape_changed", "dev.retrace.tape.changed.v1", topics::WORKSPACE;
+    TapeDeleted, "tape_deleted", "dev.retrace.tape.deleted.v1", topics::WORKSPACE;
+    TapeFeatured, "tape_featured", "dev.retrace.tape.featured.v1", topics::WORKSPACE;
+    TapeViewed, "tape_viewed", "dev.retrace.tape.viewed.v1", topics::WORKSPACE;
+    TapesErased, "tapes_erased", "dev.retrace.tape.all_erased.v1", topics::WORKSPACE;
     ContentsErased, "contents_erased", "dev.retrace.contents.erased.v1", topics::WORKSPACE;
     LogCreated, "log_created", "dev.retrace.log.created.v1", topics::WORKSPACE;
     Redriven, "redriven", "dev.retrace.log.redriven.v1", topics::WORKSPACE;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 mod examples;
+mod tapes;
 
 use std::path::PathBuf;
 
@@ -43,12 +44,12 @@ fn from_hex(text: &str) -> Vec<u8> {
 
 #[test]
 fn events_are_written_as_before_and_read_back() {
-    for (name, event) in events() {
+    for (name, event) in events().into_iter().chain(tapes::events()) {
         let bytes = event.encode().unwrap();
         same_as_golden(name, &bytes);
         assert_eq!(Event::decode(event.kind(), &bytes).unwrap().unwrap(), event);
     }
-    for (name, bytes) in contents() {
+    for (name, bytes) in contents().into_iter().chain(tapes::contents()) {
         same_as_golden(name, &bytes);
     }
     let decoded: TraceContent =

@@ -64,4 +64,7 @@ scope which is missing. A user's current key (`POST /api/v1/api-keys`) has the s
 A user makes, changes and revokes keys of its own; owners and admins see, change and revoke everybody's. Keys are made by
 a bearer token or a key of the scope `admin`, never by one of fewer scopes, so that no key gives more than it has: its
 role at the most, and where it expires, none that lives longer. Only owners and admins give a key further scopes later.
+
+`GET /ws/v1/stream` needs what `POST /api/v1/traces` needs, of the credentials in its first frame. Routes of the services
+among themselves (`/api/v1/internal/live/…`) answer 404 to everybody else.
 ";

@@ -22,7 +22,7 @@ const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const OLD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const FOREIGN_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-fn sold(settings: &mut Settings, url: &str) {
+pub fn sold(settings: &mut Settings, url: &str) {
     settings.dodo_url = format!("{url}/");
     settings.dodo_api_key = "a key of tests".into();
     settings.dodo_timeout_ms = 1_000;

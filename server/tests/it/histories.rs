@@ -6,11 +6,13 @@ mod bodies;
 mod check;
 mod commands;
 mod costs;
+mod current_key;
 mod export;
 mod failures;
 mod history;
 mod installation;
 mod models;
+mod plans;
 mod play;
 mod savings;
 mod shrink;
@@ -51,6 +53,7 @@ async fn every_answer_is_that_of_the_fold() {
             installation.settings(),
             started.elapsed().as_secs_f64()
         );
+        eprintln!("commands accepted: {}", installation.commands());
         if let Some(first) = failures.first() {
             let shortest = shrink::shrink(installation, &histories[first.history]).await;
             panic!("seed {seed}: {}\n\nin this history:\n{}\n{shortest}", first.text, histories[first.history]);

@@ -2,7 +2,7 @@
 
 mod key_server;
 mod members;
-mod provider;
+pub mod provider;
 
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use self::provider::{AUDIENCE, Bearer, INVALID, KEYS, Provider, TRACES, claims, now, trusting, unsigned, with};
 use crate::harness::Retrace;
+use crate::live::socket::Socket;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_speaks_for_its_organisation_and_without_one_for_its_user() {
@@ -262,4 +263,27 @@ async fn guesses_are_limited_by_address() {
         Bearer::new(&retrace, &KEYS[0].token("k1", &claims("ann", None))).get(TRACES).await.expect(200);
         retrace.client.get(TRACES).await.expect(200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_opens_a_live_socket_and_ends_it_when_it_expires() {
+    let provider = Provider::start().await;
+    let retrace = trusting(&provider, 3600).await;
+    // It holds for the leeway of five seconds longer.
+    let token = |expires| KEYS[0].token("k1", &with(claims("ann", Some("acme")), json!({"exp": expires})));
+    let (short, long) = (retrace.client.with_key(&token(now() - 2)), retrace.client.with_key(&token(now() + 600)));
+    let (mut ends, mut stays) = (Socket::with_acks(&short).await, Socket::with_acks(&long).await);
+    let (_, code, reason) = ends.closed().await;
+    assert_eq!((code, reason.as_str()), (4001, INVALID));
+    let id = Uuid::new_v4().to_string();
+    stays.send(&json!({"type": "trace_started", "data": {"id": id, "name": "of acme"}, "seq": 1})).await;
+    assert_eq!(stays.acks(1).await, [1]);
+    let bearer = Bearer::new(&retrace, &long.key);
+    assert_eq!(bearer.get(&format!("{TRACES}/{id}")).await.expect(200).json()["name"], "of acme");
+    let viewer = KEYS[0].token("k1", &with(claims("vic", Some("acme")), json!({"org_role": "org:viewer"})));
+    let mut refused = Socket::open(&retrace.client).await;
+    refused.send(&json!({"type": "auth", "api_key": viewer})).await;
+    let (_, code, reason) = refused.closed().await;
+    assert_eq!((code, reason.as_str()), (4001, "The role viewer does not allow this: it reads only"));
+    retrace.assert_exact().await;
 }

@@ -1,7 +1,7 @@
 //! The published Python client, unpatched, records over HTTP; what it holds of a run is what REST reads back.
 
-mod fake_openai;
-mod python;
+pub mod fake_openai;
+pub mod python;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -60,7 +60,7 @@ fn assert_holds(read: &Value, held: &Value, but: &[&str]) {
 
 /// Compares a whole run: the trace, and its spans one by one.
 #[track_caller]
-fn assert_whole(read: &Value, held: &Value) {
+pub fn assert_whole(read: &Value, held: &Value) {
     // The client's figure of the cost lacks what it could not price.
     assert_holds(read, held, &["spans", "total_cost"]);
     let spans = read["spans"].as_array().unwrap();

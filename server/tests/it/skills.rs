@@ -113,7 +113,7 @@ async fn every_fault_of_a_skill_is_named() {
         ),
         (
             json!({"name": "a", "definition": {"tools": [1, {}, "", {"type": "function", "function": {"name": "f", "parameters": {"type": "objekt"}}}]}}),
-            "definition.tools[0] is neither a name nor an object; definition.tools[1].name is missing; definition.tools[2] is not text of 1 to 128 bytes; \
+            "definition.tools[0] is neither a name nor an object; definition.tools[1].name is missing; definition.tools[2] is not text of 1 to 128 characters; \
              definition.tools[3].function.parameters is not a JSON Schema: at /type: \"objekt\" is not valid under any of the schemas listed in the 'anyOf' keyword",
         ),
     ] {

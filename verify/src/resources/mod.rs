@@ -8,6 +8,7 @@ mod plans;
 mod prompts;
 mod rows;
 mod skills;
+mod tapes;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub use plans::PlanChange;
 pub use prompts::{Prompt, PromptVersion};
 pub use rows::ResourceRows;
 pub use skills::{Skill, SkillVersion};
+pub use tapes::{Tape, Tapes};
 
 /// What came of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,7 @@ pub struct Resources {
     /// By tenant, in log order.
     pub plan_changes: BTreeMap<String, Vec<PlanChange>>,
     pub collaboration: Collaboration,
+    pub tapes: Tapes,
 }
 
 impl Resources {
@@ -104,6 +107,13 @@ impl Resources {
             Event::AssignmentChanged(event) => self.change_assignment(command, event, open),
             Event::AssignmentDeleted(event) => self.delete_assignment(command, event),
             Event::NotificationsRead(event) => self.read_notifications(command, event),
+            Event::TapePartRecorded(event) => self.record_tape_part(command, event, open),
+            Event::TapePublished(event) => self.publish_tape(command, event, open),
+            Event::TapeChanged(event) => self.change_tape(command, event, open),
+            Event::TapeDeleted(event) => self.delete_tape(command, event),
+            Event::TapeFeatured(event) => self.feature_tape(command, event),
+            Event::TapeViewed(event) => return self.view_tape(command, event),
+            Event::TapesErased(event) => return self.erase_tapes(command.tenant, event),
             _ => return,
         };
         self.outcomes.insert(command.id, outcome);

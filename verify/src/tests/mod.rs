@@ -9,6 +9,7 @@ mod memory;
 mod plans;
 mod prompts;
 mod resources;
+mod tapes;
 mod traces;
 mod usage;
 mod workspace;

@@ -1,7 +1,13 @@
 //! The bodies as the OpenAPI document shows them, and the two answers that show a key.
 
+use runtime::auth::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Type};
+
+use super::parse::{MOST_SCOPES, ROLES};
+use crate::documents::{one_of, one_of_or_null};
 
 #[derive(Serialize, ToSchema)]
 pub struct ApiKeyCreatedOut {
@@ -15,14 +21,15 @@ pub struct ApiKeyCreatedOut {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct NamedApiKeyIn {
-    /// 1 to 256 bytes; several keys may have one name
+    /// Several keys may have one name
+    #[schema(max_length = 256, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub name: String,
-    /// Of `ingest` (records traces), `read`, `write` (both, and all other changes) and `admin` (whatever the role allows),
-    /// at least one
+    #[schema(schema_with = scopes)]
     pub scopes: Vec<String>,
-    /// RFC 3339, within the next ten years; default: it does not expire
+    /// Within the next ten years; default: it does not expire
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
-    /// `owner`, `admin`, `member` or `viewer`, none above yours, which is the default
+    #[schema(schema_with = role)]
     pub role: Option<String>,
 }
 
@@ -30,11 +37,29 @@ pub struct NamedApiKeyIn {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct NamedApiKeyPatch {
+    #[schema(max_length = 256, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub name: Option<String>,
-    /// As a whole. Only owners and admins add to what they allow
+    #[schema(schema_with = changed_scopes)]
     pub scopes: Option<Vec<String>>,
-    /// RFC 3339, within the next ten years; `null`: it does not expire any more
+    /// Within the next ten years; `null`: it does not expire any more
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
+}
+
+fn scopes() -> ArrayBuilder {
+    let description = "`ingest` records traces, `write` is for this, reading and all other changes, `admin` for whatever the \
+                       role allows";
+    let scopes = ArrayBuilder::new().items(one_of(Scope::NAMES)).min_items(Some(1)).max_items(Some(MOST_SCOPES));
+    scopes.description(Some(description))
+}
+
+fn changed_scopes() -> ArrayBuilder {
+    let types = SchemaType::from_iter([Type::Array, Type::Null]);
+    scopes().schema_type(types).description(Some("As a whole. Only owners and admins add to what they allow"))
+}
+
+fn role() -> ObjectBuilder {
+    one_of_or_null(ROLES).description(Some("None above yours, which is the default"))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -8,9 +8,9 @@ use time::{Duration, OffsetDateTime};
 use crate::json::{Reader, object};
 
 const LONGEST_NAME: usize = 256;
-const MOST_SCOPES: usize = 16;
+pub const MOST_SCOPES: usize = 16;
 const LONGEST_SCOPE: usize = 64;
-const ROLES: &[&str] = &["owner", "admin", "member", "viewer"];
+pub const ROLES: &[&str] = &["owner", "admin", "member", "viewer"];
 /// Ten years.
 const LONGEST_LIFE: Duration = Duration::days(3_650);
 

@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 #[allow(dead_code, reason = "documentation")]
 pub struct CheckoutIn {
     /// One of the plans that are for sale
+    #[schema(max_length = 64, pattern = r"^[^\u0000]*$")]
     pub plan: String,
     /// Where to come back to: a path of this server, or a URL of a host that it is set up for
+    #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     pub return_url: Option<String>,
 }
 
@@ -30,8 +32,10 @@ pub struct PortalOut {
 #[allow(dead_code, reason = "documentation")]
 pub struct DodoWebhookIn {
     /// What happened, such as `subscription.active`
+    #[schema(max_length = 256, pattern = "^[!-~]+$")]
     pub r#type: String,
-    /// When, RFC 3339
+    /// When
+    #[schema(format = DateTime)]
     pub timestamp: String,
     /// What it happened to, as it is when this is sent
     #[schema(value_type = Object)]

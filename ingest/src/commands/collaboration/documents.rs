@@ -1,24 +1,33 @@
 //! The bodies as the OpenAPI document shows them; [`super::parse`] reads them field by field.
 
+use schemas::events::collaboration::STATUSES;
 use utoipa::ToSchema;
+use utoipa::openapi::ObjectBuilder;
+
+use crate::documents::one_of_or_null;
 
 /// A comment. Unknown fields are ignored.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct CommentIn {
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})$")]
     pub trace_id: String,
     /// Of the trace; a reply is where its thread is
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16})$")]
     pub span_id: Option<String>,
     /// The comment that it answers, on the same trace
+    #[schema(format = "uuid")]
     pub parent_id: Option<String>,
-    /// 1 to 65536 bytes. `@user` outside code tells the member with this id, at most 20
+    /// `@user` outside code tells the member with this id, at most 20
+    #[schema(max_length = 65_536, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub body: String,
 }
 
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct CommentPatch {
-    /// 1 to 65536 bytes. Members whom it names with `@`, and the version before did not, are told
+    /// Members whom it names with `@`, and the version before did not, are told
+    #[schema(max_length = 65_536, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub body: String,
 }
 
@@ -26,10 +35,12 @@ pub struct CommentPatch {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct AssignmentIn {
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})$")]
     pub trace_id: String,
     /// The id of a member
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$")]
     pub assignee_id: String,
-    /// At most 65536 bytes
+    #[schema(max_length = 65_536, pattern = r"^[^\u0000]*$")]
     pub note: Option<String>,
 }
 
@@ -37,18 +48,23 @@ pub struct AssignmentIn {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct AssignmentPatch {
-    /// `open`, `in_progress`, `resolved` or `dismissed`
+    #[schema(schema_with = status)]
     pub status: Option<String>,
     /// The id of a member
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^\u0000]*$")]
     pub assignee_id: Option<String>,
-    /// At most 65536 bytes
+    #[schema(max_length = 65_536, pattern = r"^[^\u0000]*$")]
     pub note: Option<String>,
+}
+
+fn status() -> ObjectBuilder {
+    one_of_or_null(STATUSES)
 }
 
 /// Without `ids`: all. Those that are not there are passed over.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct NotificationsReadIn {
-    /// 1 to 1000
+    #[schema(min_items = 1, max_items = 1_000, format = "uuid")]
     pub ids: Option<Vec<String>>,
 }

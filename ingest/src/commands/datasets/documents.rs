@@ -2,13 +2,16 @@
 
 use utoipa::ToSchema;
 
+use crate::documents::any_but_null;
+
 /// A dataset without items. Unknown fields are ignored.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct DatasetIn {
-    /// 1 to 256 bytes, unique
+    /// Unique
+    #[schema(max_length = 256, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub name: String,
-    /// At most 16384 bytes
+    #[schema(max_length = 16_384, pattern = r"^[^\u0000]*$")]
     pub description: Option<String>,
 }
 
@@ -16,7 +19,9 @@ pub struct DatasetIn {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct DatasetPatch {
+    #[schema(max_length = 256, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub name: Option<String>,
+    #[schema(max_length = 16_384, pattern = r"^[^\u0000]*$")]
     pub description: Option<String>,
 }
 
@@ -26,8 +31,10 @@ pub struct DatasetPatch {
 #[allow(dead_code, reason = "documentation")]
 pub struct DatasetItemIn {
     /// Whose input and output, metadata and name the item keeps, whatever becomes of it
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})$")]
     pub trace_id: Option<String>,
     /// Of this trace
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16})$")]
     pub span_id: Option<String>,
     /// Any JSON but null; not beside `trace_id`
     pub input: Option<serde_json::Value>,
@@ -41,6 +48,7 @@ pub struct DatasetItemIn {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct DatasetItemPatch {
+    #[schema(schema_with = any_but_null)]
     pub input: Option<serde_json::Value>,
     pub expected_output: Option<serde_json::Value>,
     pub metadata: Option<serde_json::Value>,

@@ -14,6 +14,7 @@ use super::handlers::{WHAT, path_id};
 use super::{parse, snapshot};
 use crate::append::Caller;
 use crate::decide::{Answer, Decided, if_match, once};
+use crate::query;
 use crate::state::AppState;
 
 const ITEM: &str = "Item";
@@ -83,7 +84,7 @@ pub async fn delete(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let erases = erases(&pairs)?;
+    let erases = query::choice(&pairs, "erase", &["true", "false"])? == Some("true");
     let (id, item) = (path_id(&id, WHAT)?, path_id(&item, ITEM)?);
     let if_match = if_match(&headers)?;
     let caller = Caller { principal: &principal, names: &names };
@@ -109,19 +110,4 @@ async fn answer(
     let path = format!("/api/v1/datasets/{id}/items/{item}?version={version}");
     let body = state.ask.resource(headers, &names.id, &path, &decided.position, ITEM).await?;
     Ok(Answer { decided, body: Some(body) })
-}
-
-/// The parameter `erase`.
-fn erases(pairs: &[(String, String)]) -> Result<bool, Problem> {
-    let (mut erases, mut faults) = (None, Vec::new());
-    for (name, value) in pairs {
-        match (name.as_str(), value.as_str()) {
-            ("erase", _) if erases.is_some() => faults.push("erase is given twice".to_owned()),
-            ("erase", "true") => erases = Some(true),
-            ("erase", "false") => erases = Some(false),
-            ("erase", _) => faults.push("erase is not one of true, false".to_owned()),
-            _ => faults.push(format!("there is no parameter `{name}`")),
-        }
-    }
-    if faults.is_empty() { Ok(erases.unwrap_or(false)) } else { Err(Problem::faults(faults)) }
 }

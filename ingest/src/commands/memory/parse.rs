@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use crate::json::{Reader, object};
 
 const LONGEST_KEY: usize = 512;
-const LONGEST_VALUE: usize = 65_536;
+pub const LONGEST_VALUE: usize = 65_536;
 const LONGEST_ID: usize = 512;
 /// Ten years.
 const LONGEST_LIFE: i64 = 10 * 365 * 86_400;
@@ -96,17 +96,11 @@ fn confidence(reader: &mut Reader<'_, '_>) -> Option<f64> {
 
 /// Microseconds since 1970.
 fn expires_at(reader: &mut Reader<'_, '_>, now: OffsetDateTime) -> Option<i64> {
-    let (ttl, at) = (reader.fields.get("ttl_seconds"), reader.fields.get("expires_at"));
-    if ttl.is_some() && at.is_some() {
+    let at = reader.fields.get("expires_at");
+    if reader.fields.get("ttl_seconds").is_some() && at.is_some() {
         reader.faults.push("ttl_seconds and expires_at exclude each other".to_owned());
     }
-    let ttl = ttl.and_then(|raw| {
-        let seconds = raw.get().parse().ok().filter(|seconds| (1..=LONGEST_LIFE).contains(seconds));
-        if seconds.is_none() {
-            reader.fault("ttl_seconds", format_args!("is not a whole number from 1 to {LONGEST_LIFE}"));
-        }
-        seconds.map(|seconds| now + Duration::seconds(seconds))
-    });
+    let ttl = reader.whole("ttl_seconds", 1..=LONGEST_LIFE).map(|seconds| now + Duration::seconds(seconds));
     let at = at.and_then(|_| {
         let text = reader.text("expires_at")?;
         let at = OffsetDateTime::parse(&text, &Rfc3339).ok();

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::json::{Fields, Reader};
 
 const MOST_MESSAGES: usize = 512;
-const ROLES: &[&str] = &["system", "user", "assistant", "tool", "developer"];
+pub const ROLES: &[&str] = &["system", "user", "assistant", "tool", "developer"];
 
 pub struct Chat {
     /// JSON, as it was sent.

@@ -53,11 +53,11 @@ pub fn added(body: &[u8], user: &str) -> Result<NewVersion, Problem> {
 
 pub fn target(body: &[u8]) -> Result<Target, Problem> {
     object(body, |reader| {
-        let version = whole(reader, "version", 1);
+        let version = reader.whole("version", 1..=i64::MAX);
         if reader.fields.get("version").is_none() {
             reader.fault("version", "is missing");
         }
-        Target { version: version.unwrap_or_default(), from_version: whole(reader, "from_version", 0) }
+        Target { version: version.unwrap_or_default(), from_version: reader.whole("from_version", 0..=i64::MAX) }
     })
 }
 
@@ -160,14 +160,6 @@ fn label_fault(label: &str) -> Option<&'static str> {
 /// Clients resolve these before they send a path.
 fn is_dots(text: &str) -> bool {
     matches!(text, "." | "..")
-}
-
-fn whole(reader: &mut Reader<'_, '_>, name: &str, least: i64) -> Option<i64> {
-    let number = reader.fields.get(name)?.get().parse::<i64>().ok().filter(|number| *number >= least);
-    if number.is_none() {
-        reader.fault(name, format_args!("is not a whole number from {least}"));
-    }
-    number
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! What is asked; the answer is a document of query-api.
+//! What is asked, as the OpenAPI document shows it; the answer is a document of query-api.
 
-use serde::Deserialize;
 use utoipa::ToSchema;
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// Unknown fields are ignored.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[allow(dead_code, reason = "documentation")]
 pub struct RootCauseIn {
-    #[serde(rename = "traceId", alias = "trace_id")]
+    #[schema(pattern = "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})$")]
     pub trace_id: String,
     /// Ask the model again, though nothing has changed since it was asked last
-    #[serde(default)]
-    pub refresh: bool,
+    pub refresh: Option<bool>,
 }

@@ -16,10 +16,10 @@ use schemas::events::{RootCauseContent, RootCauseFound};
 use schemas::{Event, codec, ids, sealing, topics};
 use serde_json::{Map, Value, json};
 
-use self::documents::RootCauseIn;
 use self::known::{Known, Verdict};
 use self::question::{Question, accept, schema};
 use crate::append::{Appended, Caller, now};
+use crate::json::object;
 use crate::llm::{self, Llm, Said};
 use crate::state::AppState;
 use crate::usage::Adds;
@@ -31,13 +31,11 @@ pub async fn post(
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Problem> {
-    let asked: RootCauseIn =
-        serde_json::from_slice(&body.bytes).map_err(|fault| Problem::bad_request(format!("The body: {fault}")))?;
-    let id = ids::trace_id(&asked.trace_id).map_err(|fault| Problem::bad_request(format!("traceId {fault}")))?;
+    let (id, refresh) = asked(&body.bytes)?;
     let known: Known = state.ask.root_cause(&headers, &names.id, &id).await?;
     let Some(llm) = state.llm.as_ref() else { return Ok(Json(known.local).into_response()) };
     let question = Question::new(&known.excerpt, llm.model()).map_err(Problem::internal)?;
-    if let Some(verdict) = known.verdict.filter(|verdict| verdict.question == question.hash && !asked.refresh) {
+    if let Some(verdict) = known.verdict.filter(|verdict| verdict.question == question.hash && !refresh) {
         return Ok(Json(shown(known.local, verdict)).into_response());
     }
     let caller = Caller { principal: &principal, names: &names };
@@ -59,6 +57,19 @@ pub async fn post(
             Ok(Json(local).into_response())
         }
     }
+}
+
+/// Of which trace, and whether the model is to be asked again.
+fn asked(body: &[u8]) -> Result<(String, bool), Problem> {
+    object(body, |reader| {
+        // As the reference writes it, or like all other bodies.
+        let field = if reader.fields.get("trace_id").is_some() { "trace_id" } else { "traceId" };
+        if reader.fields.get(field).is_none() {
+            reader.fault(field, "is missing");
+        }
+        let id = reader.id(field, ids::trace_id).unwrap_or_default();
+        (id, reader.boolean("refresh").unwrap_or_default())
+    })
 }
 
 async fn append(

@@ -1,13 +1,14 @@
 //! A skill's definition: kept as it is sent, once its known parts are sound.
 
 use jsonschema::{draft4, draft6, draft7, draft201909, draft202012};
+use runtime::http::whole;
 use serde_json::{Map, Value};
 
 use crate::json::Reader;
 
 const LONGEST: usize = 262_144;
-const MOST_TOOLS: usize = 128;
-const LONGEST_TOOL_NAME: usize = 128;
+pub const MOST_TOOLS: usize = 128;
+pub const LONGEST_TOOL_NAME: usize = 128;
 const MOST_ITERATIONS: u64 = 10_000;
 /// Of what a validator says of a schema.
 const LONGEST_REASON: usize = 200;
@@ -40,7 +41,9 @@ fn check(definition: &Map<String, Value>, faults: &mut Faults) {
     if known("prompt_template").is_some_and(|template| !template.is_string()) {
         fault("prompt_template", "is not text");
     }
-    if known("max_iterations").is_some_and(|most| !most.as_u64().is_some_and(|n| (1..=MOST_ITERATIONS).contains(&n))) {
+    if known("max_iterations")
+        .is_some_and(|most| !whole(&most.to_string()).is_some_and(|n| (1..=MOST_ITERATIONS).contains(&n)))
+    {
         fault("max_iterations", &format!("is not a whole number from 1 to {MOST_ITERATIONS}"));
     }
     for (name, all) in [
@@ -75,8 +78,8 @@ fn check_tool(path: &str, tool: &Value, faults: &mut Faults) {
     };
     let at = if of.is_some() { format!("{path}.name") } else { path.clone() };
     match name {
-        Some(Value::String(name)) if (1..=LONGEST_TOOL_NAME).contains(&name.len()) => {}
-        Some(_) => faults.push((at, format!("is not text of 1 to {LONGEST_TOOL_NAME} bytes"))),
+        Some(Value::String(name)) if (1..=LONGEST_TOOL_NAME).contains(&name.chars().count()) => {}
+        Some(_) => faults.push((at, format!("is not text of 1 to {LONGEST_TOOL_NAME} characters"))),
         None => faults.push((at, "is missing".to_owned())),
     }
     for field in ["parameters", "input_schema"] {

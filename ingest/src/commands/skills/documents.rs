@@ -1,6 +1,10 @@
 //! The bodies as the OpenAPI document shows them; [`super::parse`] reads them field by field.
 
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Type};
+
+use super::definition::{LONGEST_TOOL_NAME, MOST_TOOLS};
 
 /// A skill. Unknown fields are ignored; those of `definition` are kept.
 #[derive(ToSchema)]
@@ -14,8 +18,7 @@ pub struct SkillIn {
     /// Default `global`
     #[schema(max_length = 64, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub scope: Option<String>,
-    /// Of 1 to 200 characters each
-    #[schema(max_items = 64)]
+    #[schema(max_items = 64, min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$")]
     pub tags: Option<Vec<String>>,
     pub is_public: Option<bool>,
 }
@@ -32,8 +35,7 @@ pub struct SkillPatch {
     pub definition: Option<SkillDefinition>,
     #[schema(max_length = 64, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     pub scope: Option<String>,
-    /// Of 1 to 200 characters each
-    #[schema(max_items = 64)]
+    #[schema(max_items = 64, min_length = 1, max_length = 200, pattern = r"^[^\u0000]*$")]
     pub tags: Option<Vec<String>>,
     pub is_public: Option<bool>,
 }
@@ -42,9 +44,7 @@ pub struct SkillPatch {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct SkillDefinition {
-    /// At most 128: names, or objects with a `name` (in `function`, where they are OpenAI's) and a JSON Schema in
-    /// `parameters` or `input_schema`
-    #[schema(max_items = 128)]
+    #[schema(schema_with = tools)]
     pub tools: Option<Vec<serde_json::Value>>,
     pub prompt_template: Option<String>,
     #[schema(minimum = 1, maximum = 10_000)]
@@ -73,10 +73,31 @@ pub enum MemoryScope {
     Global,
 }
 
+fn tools() -> ArrayBuilder {
+    let name = || {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.min_length(Some(1)).max_length(Some(LONGEST_TOOL_NAME))
+    };
+    let schema = || {
+        let types = SchemaType::from_iter([Type::Object, Type::Null]);
+        ObjectBuilder::new().schema_type(types).description(Some("A JSON Schema"))
+    };
+    let named = || {
+        let tool = ObjectBuilder::new().property("name", name()).required("name");
+        tool.property("parameters", schema()).property("input_schema", schema())
+    };
+    let of_openai = ObjectBuilder::new().property("function", named()).required("function");
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .description(Some("Names, or objects with one, in `function` where they are OpenAI's"))
+        .items(AnyOfBuilder::new().item(name()).item(of_openai).item(named()))
+        .max_items(Some(MOST_TOOLS))
+}
+
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct SkillRestoreIn {
     /// The version whose content becomes that of the next one
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     pub version: i64,
 }

@@ -37,13 +37,10 @@ pub fn changed(body: &[u8], user: &str) -> Result<SkillContent, Problem> {
 
 pub fn restored(body: &[u8]) -> Result<i64, Problem> {
     object(body, |reader| {
-        let version = reader.fields.get("version").map(|raw| raw.get().parse::<i64>());
-        match version {
-            Some(Ok(version)) if version >= 1 => return version,
-            Some(_) => reader.fault("version", "is not a whole number from 1"),
-            None => reader.fault("version", "is missing"),
+        if reader.fields.get("version").is_none() {
+            reader.fault("version", "is missing");
         }
-        0
+        reader.whole("version", 1..=i64::MAX).unwrap_or_default()
     })
 }
 

@@ -29,8 +29,7 @@ pub struct TraceIn {
     pub project_id: Option<String>,
     #[schema(max_length = 512, pattern = r"^[^\u0000]*$")]
     pub environment: Option<String>,
-    /// Of at most 256 characters each
-    #[schema(max_items = 64)]
+    #[schema(max_items = 64, max_length = 256, pattern = r"^[^\u0000]*$")]
     pub tags: Option<Vec<String>>,
     /// Between 2000-01-01 and tomorrow
     #[schema(format = DateTime)]
@@ -153,4 +152,35 @@ pub struct GoldenIn {
 pub struct GoldenOut {
     pub id: String,
     pub golden: bool,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documentation")]
+pub struct HaltIn {
+    /// Told to the client, and kept as the trace's error
+    #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\u0000]*$")]
+    pub reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HaltOut {
+    pub id: String,
+    pub status: &'static str,
+    /// How many clients that record the trace were told
+    pub halted: usize,
+}
+
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documentation")]
+pub struct ReplayIn {
+    /// Positional arguments; those that were recorded where absent
+    pub input: Option<Vec<serde_json::Value>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReplayOut {
+    pub trace_id: String,
+    pub status: &'static str,
+    /// The connection whose client was told
+    pub connection: String,
 }

@@ -1,23 +1,22 @@
 //! The handlers: check, build the event, append, answer.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use runtime::Problem;
 use runtime::auth::Principal;
 use runtime::http::{ClientIp, RequestBody, RequestNames};
-use runtime::metrics::METRICS;
 use runtime::position::Position;
-use schemas::events::{DiscussionClosed, GoldenSet, Source, TraceDeleted, TraceStatus};
+use schemas::events::{DiscussionClosed, GoldenSet, Source, TapesErased, TraceDeleted, TraceStatus};
 use schemas::{Event, ids, topics};
 
 use super::documents::{GoldenOut, TraceAccepted};
-use super::events::Sealer;
 use super::parse;
 use crate::append::{Appended, Caller};
 use crate::idempotency::{Claim, Claimed};
 use crate::json::object;
+use crate::query;
 use crate::state::AppState;
 use crate::usage::Adds;
 
@@ -74,19 +73,12 @@ async fn record(
         state.within_plan(caller, headers, Adds::TracesAndSpans).await?;
     }
     let id = trace.id.clone().or(generated).unwrap_or_else(|| ids::event_id().to_string());
-    let tenant = &caller.principal.tenant;
-    let partition = topics::trace_partition(tenant, &id, topics::PARTITIONS);
-    let key = state.sealing_keys.of(&state.publisher, tenant, &id, partition).await?;
-    let sealer =
-        Sealer { key: &key, price_table: state.in_force.price_tables(tenant), source, client_ip: ip.0.to_string() };
     let answer = TraceAccepted {
         id: id.clone(),
         span_count: trace.spans.len(),
         status: trace.status.unwrap_or(TraceStatus::Running).as_str().to_owned(),
     };
-    let events = sealer.events(&id, trace)?;
-    let position = state.append(caller, partition, &id, events).await?;
-    METRICS.spans.with_label_values::<&str>(&[]).inc_by(answer.span_count as u64);
+    let position = state.record(caller, ip, source, &id, vec![trace]).await?;
     let status = if source == Source::Post { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Appended { status, body: answer, position })
 }
@@ -96,15 +88,19 @@ pub async fn delete(
     principal: Principal,
     names: RequestNames,
     Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let erases_tapes = query::choice(&pairs, "erase", &["tapes"])?.is_some();
     let id = path_id(&id)?;
     state.ask.trace_exists(&headers, &names.id, &id).await?;
     let caller = Caller { principal: &principal, names: &names };
-    // Its discussion first: whoever is told that this failed can ask for it again only while the trace is there.
+    // Its tapes and its discussion first: whoever is told that this failed can ask for it again only while the trace is there.
     let partition = topics::tenant_partition(&principal.tenant, topics::PARTITIONS);
-    let event = Event::DiscussionClosed(DiscussionClosed { trace_id: id.clone() });
-    let (_, closed) = state.append_at(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;
+    let erased = erases_tapes.then(|| Event::TapesErased(TapesErased { trace_id: id.clone() }));
+    let closed = Event::DiscussionClosed(DiscussionClosed { trace_id: id.clone() });
+    let events = erased.into_iter().chain([closed]).map(|event| (ids::event_id(), event)).collect();
+    let (_, closed) = state.append_at(&caller, partition, &id, events).await?;
     let partition = topics::trace_partition(&principal.tenant, &id, topics::PARTITIONS);
     let event = Event::TraceDeleted(TraceDeleted { trace_id: id.clone() });
     let (_, deleted) = state.append_at(&caller, partition, &id, vec![(ids::event_id(), event)]).await?;

@@ -5,7 +5,7 @@ use schemas::{Money, ids};
 use serde_json::value::RawValue;
 
 use super::spans::{self, Span};
-use crate::json::{Fields, Reader, Repaired, scan, syntax_fault};
+use crate::json::{Fields, Reader, Repair, Repaired, scan, syntax_fault};
 
 /// The fields whose values are kept as sent; elsewhere `NaN` is a fault, except that an unusable cost is dropped.
 const LENIENT: &[&str] = &["input", "output", "metadata", "logprobs", "token_ids", "cost", "total_cost"];
@@ -39,6 +39,35 @@ pub struct Trace {
     pub warnings: Vec<String>,
 }
 
+impl Trace {
+    /// What says nothing of the trace itself.
+    pub(super) fn of_spans() -> Trace {
+        Trace {
+            id: None,
+            phase: Phase::Started,
+            status: None,
+            name: None,
+            input: None,
+            output: None,
+            error: None,
+            metadata: None,
+            session_id: None,
+            user_id: None,
+            project_id: None,
+            environment: None,
+            tags: None,
+            started_at: None,
+            ended_at: None,
+            total_tokens: None,
+            total_cost: None,
+            total_duration_us: None,
+            lossy: None,
+            spans: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// `id` is the path's, for a PATCH.
 pub fn trace(body: &[u8], id: Option<&str>, most_spans: usize) -> Result<Trace, Vec<String>> {
     let text =
@@ -46,23 +75,29 @@ pub fn trace(body: &[u8], id: Option<&str>, most_spans: usize) -> Result<Trace, 
     let scanned = scan(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     let mut warnings = Vec::new();
-    for repair in &scanned.repairs {
-        let field = repair.path.rsplit('.').next().unwrap_or_default();
-        match repair.what {
-            Repaired::Surrogate => warnings.push(format!("{} held a lone surrogate, kept as U+FFFD", repair.path)),
-            Repaired::NonFinite if LENIENT.contains(&field) => {
-                warnings.push(format!("{} held a number that is not finite, kept as null", repair.path));
-            }
-            Repaired::NonFinite => faults.push(format!("{} is not a finite number", repair.path)),
-        }
+    for Repair { path, what } in &scanned.repairs {
+        judge(path, *what, &mut faults, &mut warnings);
     }
     let fields: Fields<'_> = serde_json::from_str(&scanned.text).map_err(|e| vec![syntax_fault(&e)])?;
     let mut reader = Reader { fields, prefix: String::new(), faults: &mut faults, warnings: &mut warnings };
-    let trace = read(&mut reader, id, most_spans);
+    let trace = read(&mut reader, id, Some(most_spans));
     if faults.is_empty() { Ok(Trace { warnings, ..trace }) } else { Err(faults) }
 }
 
-fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: usize) -> Trace {
+/// What was repaired is noted; a number that had to be finite is a fault.
+pub(super) fn judge(path: &str, what: Repaired, faults: &mut Vec<String>, warnings: &mut Vec<String>) {
+    let field = path.rsplit('.').next().unwrap_or_default();
+    match what {
+        Repaired::Surrogate => warnings.push(format!("{path} held a lone surrogate, kept as U+FFFD")),
+        Repaired::NonFinite if LENIENT.contains(&field) => {
+            warnings.push(format!("{path} held a number that is not finite, kept as null"));
+        }
+        Repaired::NonFinite => faults.push(format!("{path} is not a finite number")),
+    }
+}
+
+/// `most_spans` is none where spans come by themselves.
+pub(super) fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: Option<usize>) -> Trace {
     let body_id = reader.id("id", ids::trace_id);
     if let (Some(path), Some(body)) = (path_id, &body_id)
         && path != body
@@ -80,7 +115,7 @@ fn read(reader: &mut Reader<'_, '_>, path_id: Option<&str>, most_spans: usize) -
     let status =
         stated.or_else(|| ended_at.map(|_| if error.is_some() { TraceStatus::Failed } else { TraceStatus::Completed }));
     let ended = ended_at.is_some() || matches!(status, Some(TraceStatus::Completed | TraceStatus::Failed));
-    let spans = spans::read(reader, id.as_deref(), most_spans);
+    let spans = most_spans.map(|most| spans::read(reader, id.as_deref(), most)).unwrap_or_default();
     Trace {
         id: id.or(spans.trace_id),
         phase: if ended { Phase::Ended } else { Phase::Started },

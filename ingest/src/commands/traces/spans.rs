@@ -63,7 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, trace_id: Option<&str>, most: us
             Ok(fields) => {
                 let mut reader =
                     Reader { fields, prefix, faults: &mut *reader.faults, warnings: &mut *reader.warnings };
-                spans.push(span(&mut reader, at, &mut named));
+                spans.push(begun(&mut reader, at, &mut named));
             }
             Err(_) => reader.faults.push(format!("spans[{at}] is not an object")),
         }
@@ -74,7 +74,26 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, trace_id: Option<&str>, most: us
     Spans { spans, trace_id: named.filter(|_| trace_id.is_none()) }
 }
 
-fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -> Span {
+/// A span that says what it is; one without an id gets it of its place.
+fn begun(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -> Span {
+    belongs(reader, trace_id);
+    let id = reader.id("id", ids::span_id).unwrap_or_else(|| derived_id(trace_id.as_deref(), at));
+    required(reader, &BEGINNING);
+    span(reader, id)
+}
+
+/// What a span says when it begins.
+pub(super) const BEGINNING: [&str; 2] = ["span_type", "started_at"];
+
+pub(super) fn required(reader: &mut Reader<'_, '_>, fields: &[&str]) {
+    for field in fields {
+        if reader.fields.get(field).is_none() {
+            reader.fault(field, "is missing");
+        }
+    }
+}
+
+fn belongs(reader: &mut Reader<'_, '_>, trace_id: &mut Option<String>) {
     if let Some(own) = reader.id("trace_id", ids::trace_id) {
         match trace_id {
             Some(trace) if *trace != own => reader.fault("trace_id", "is not the id of the trace"),
@@ -82,18 +101,12 @@ fn span(reader: &mut Reader<'_, '_>, at: usize, trace_id: &mut Option<String>) -
             None => *trace_id = Some(own),
         }
     }
-    let id = match reader.id("id", ids::span_id) {
-        Some(id) => id,
-        None => derived_id(trace_id.as_deref(), at),
-    };
+}
+
+pub(super) fn span(reader: &mut Reader<'_, '_>, id: String) -> Span {
     let span_type =
         reader.one_of("span_type", SpanType::parse, &SpanType::ALL.iter().map(|t| t.as_str()).collect::<Vec<_>>());
     let started_at = reader.time("started_at");
-    for required in ["span_type", "started_at"] {
-        if reader.fields.get(required).is_none() {
-            reader.fault(required, "is missing");
-        }
-    }
     let ended_at = ended_at(reader, started_at);
     let usage = usage(reader);
     Span {

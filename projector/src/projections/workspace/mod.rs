@@ -12,6 +12,7 @@ mod plans;
 pub mod price_tables;
 mod prompts;
 mod skills;
+mod tapes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub fn hears(kind: &str) -> bool {
         "assignment",
         "notifications",
         "discussion",
+        "tape",
     ];
     let noun = kind.strip_prefix("dev.retrace.").and_then(|rest| rest.split('.').next());
     noun.is_some_and(|noun| HEARD.contains(&noun))
@@ -118,6 +120,11 @@ async fn apply(
         Event::ContentsErased(erased) => erasures::done(connection, envelope, erased).await,
         Event::DiscussionClosed(closed) => {
             let left = discussions::closed(connection, envelope, closed).await?;
+            erasures::ask(connection, envelope, place, &left).await
+        }
+        Event::TapeViewed(viewed) => tapes::viewed(connection, envelope, viewed).await,
+        Event::TapesErased(erased) => {
+            let left = tapes::erased(connection, envelope, erased).await?;
             erasures::ask(connection, envelope, place, &left).await
         }
         command => decide(connection, place, envelope, command, content).await,
@@ -190,6 +197,15 @@ async fn decide(
         }
         (Event::AssignmentDeleted(event), _) => assignments::deleted(connection, envelope, event).await?,
         (Event::NotificationsRead(event), _) => notifications::read(connection, envelope, event).await?,
+        (Event::TapePartRecorded(event), content) => {
+            tapes::part_recorded(connection, envelope, event, &content.tape_part()).await?
+        }
+        (Event::TapePublished(event), content) => {
+            tapes::published(connection, envelope, event, &content.tape()).await?
+        }
+        (Event::TapeChanged(event), content) => tapes::changed(connection, envelope, event, &content.tape()).await?,
+        (Event::TapeDeleted(event), _) => tapes::deleted(connection, envelope, event).await?,
+        (Event::TapeFeatured(event), _) => tapes::featured(connection, envelope, event).await?,
         _ => return Ok(()),
     };
     outcome.keep(connection, envelope.id).await?;

@@ -27,9 +27,6 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Json<CommentList>, Problem> {
     let mut params = Params::new(pairs, COMMENTS_QUERY);
-    if params.text("trace_id").is_none() {
-        params.fault("trace_id is missing".to_owned());
-    }
     let trace_id = id_of(&mut params, "trace_id", ids::trace_id).unwrap_or_default();
     let span_id = id_of(&mut params, "span_id", ids::span_id);
     let page = Page::read(&mut params, &state.signer, format!("comments\0{trace_id}\0{span_id:?}"));

@@ -92,9 +92,15 @@ pub struct NotificationOut {
 pub struct NotificationList {
     pub notifications: Vec<NotificationOut>,
     /// How many are not read yet, on all pages
-    pub unread: i64,
+    pub unread: u64,
+    /// `at_least` where they were not counted to their end
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_is: Option<&'static str>,
     /// How many there are on all pages
-    pub total: i64,
+    pub total: u64,
+    /// `at_least` where the total was not counted to its end
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_is: Option<&'static str>,
     pub limit: u64,
     pub next_cursor: Option<String>,
 }

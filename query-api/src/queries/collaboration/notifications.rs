@@ -12,6 +12,7 @@ use sqlx::{Postgres, QueryBuilder};
 use super::documents::{NotificationList, NotificationOut, NotificationRow};
 use super::path_id;
 use crate::cursor::Cursor;
+use crate::pages;
 use crate::params::Params;
 use crate::state::AppState;
 use crate::stores::Workspace;
@@ -45,18 +46,24 @@ pub async fn list(
     }
     query.push(format!(" ORDER BY told.at_offset DESC LIMIT {}", limit + 1));
     let mut rows: Vec<NotificationRow> = workspace.all(query).await?;
-    let mut counted = workspace.select("count(*), count(*) FILTER (WHERE read_at IS NULL)", "@notifications");
-    counted.push(" AND user_id = ").push_bind(principal.user.clone());
-    let (all, unread): (i64, i64) = workspace.one(counted).await?.unwrap_or_default();
+    let own = || {
+        let mut counted = workspace.counted("@notifications");
+        counted.push(" AND user_id = ").push_bind(principal.user.clone());
+        counted
+    };
+    let mut still_unread = own();
+    still_unread.push(" AND read_at IS NULL");
+    let (unread, unread_is) = pages::total(&workspace, still_unread, false).await?;
+    let (total, total_is) =
+        if unread_only { (unread, unread_is) } else { pages::total(&workspace, own(), false).await? };
     let is_more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
     let next_cursor = rows.last().filter(|_| is_more).map(|last| {
         let cursor = Cursor { value: last.at_offset.to_string(), id: last.notification_id.to_string() };
         cursor.write(&state.signer, &purpose)
     });
-    let total = if unread_only { unread } else { all };
     let notifications = rows.into_iter().map(Into::into).collect();
-    Ok(Json(NotificationList { notifications, unread, total, limit, next_cursor }))
+    Ok(Json(NotificationList { notifications, unread, unread_is, total, total_is, limit, next_cursor }))
 }
 
 pub async fn get(

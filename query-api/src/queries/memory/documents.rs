@@ -1,10 +1,14 @@
 //! The answers, and the body of a search.
 
 use runtime::http::rfc3339;
+use schemas::events::memory::{CATEGORIES, SCOPES};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, Type};
 use uuid::Uuid;
 
 #[derive(Serialize, ToSchema)]
@@ -48,18 +52,36 @@ pub struct MemoryList {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documentation")]
 pub struct MemorySearchIn {
-    /// 1 to 2000 bytes
+    #[schema(min_length = 1, max_length = 2_000, pattern = r"^[^\u0000]*$")]
     pub query: String,
-    /// `session`, `project` or `global`
+    #[schema(schema_with = scope)]
     pub scope: Option<String>,
-    /// `fact`, `preference`, `correction`, `pattern` or `instruction`
+    #[schema(schema_with = category)]
     pub category: Option<String>,
     /// Exact id
+    #[schema(min_length = 1, max_length = 512, pattern = r"^[^\u0000]*$")]
     pub project_id: Option<String>,
     /// Exact id
+    #[schema(min_length = 1, max_length = 512, pattern = r"^[^\u0000]*$")]
     pub session_id: Option<String>,
-    /// 1 to 100, default 10
+    /// Default 10
+    #[schema(minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
+}
+
+fn scope() -> ObjectBuilder {
+    one_of(SCOPES)
+}
+
+fn category() -> ObjectBuilder {
+    one_of(CATEGORIES)
+}
+
+/// Null says that it is not asked for.
+fn one_of(names: &[&str]) -> ObjectBuilder {
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(names))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use runtime::Problem;
 use runtime::auth::Principal;
-use runtime::http::RequestBody;
+use runtime::http::{RequestBody, whole};
 use runtime::position::Topic;
 use schemas::events::memory::{CATEGORIES, SCOPES};
 use serde::Deserialize;
@@ -98,7 +98,9 @@ fn read(body: &[u8]) -> Result<Search, Problem> {
             faults.push(format!("{name} is not one of {}", all.join(", ")));
         }
     }
-    let limit = body.limit.map_or(Some(10), |raw| raw.get().parse().ok().filter(|limit| (1..=100).contains(limit)));
+    let limit = body
+        .limit
+        .map_or(Some(10), |raw| whole(raw.get()).map(|limit| limit as i64).filter(|limit| (1..=100).contains(limit)));
     if limit.is_none() {
         faults.push("limit is not a whole number from 1 to 100".to_owned());
     }

@@ -21,15 +21,11 @@ struct Filters {
 }
 
 impl Filters {
-    fn read(params: &mut Params, principal: &Principal) -> Filters {
-        let label = params.text("label");
-        if label.as_ref().is_some_and(|label| label.contains('\0')) {
-            params.fault("label contains NUL".to_owned());
-        }
+    fn read(params: &Params, principal: &Principal) -> Filters {
         Filters {
             name: params.text("name").map(|name| name_hash(principal, &name)),
             // Which all have.
-            label: label.filter(|label| label != LATEST),
+            label: params.text("label").filter(|label| label != LATEST),
         }
     }
 
@@ -58,7 +54,7 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Json<PromptList>, Problem> {
     let mut params = Params::new(pairs, PROMPTS_QUERY);
-    let filters = Filters::read(&mut params, &principal);
+    let filters = Filters::read(&params, &principal);
     let purpose = format!("prompts\0{:?}\0{:?}", filters.name, filters.label);
     let page = Page::read(&mut params, &state.signer, purpose);
     params.finish()?;

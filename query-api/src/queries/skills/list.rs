@@ -28,11 +28,6 @@ impl Filters {
         if tags.len() > MOST_TAGS || tags.iter().any(String::is_empty) {
             params.fault(format!("tags is not 1 to {MOST_TAGS} tags, separated by commas"));
         }
-        for (name, text) in [("scope", params.text("scope")), ("tags", params.text("tags"))] {
-            if text.is_some_and(|text| text.contains('\0')) {
-                params.fault(format!("{name} contains NUL"));
-            }
-        }
         Filters { scope: params.text("scope"), tags }
     }
 

@@ -123,6 +123,11 @@ pub struct SpanList {
     pub next_cursor: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct SpanPlace {
+    pub trace_id: String,
+}
+
 pub fn time(micros: i64) -> String {
     micros_rfc3339(micros)
 }

@@ -74,6 +74,6 @@ pub async fn visible(
     find(&tenant, &id).await?.ok_or_else(|| Problem::not_found("Trace"))
 }
 
-async fn find(tenant: &Tenant, id: &str) -> Result<Option<TraceRow>, Problem> {
+pub(super) async fn find(tenant: &Tenant, id: &str) -> Result<Option<TraceRow>, Problem> {
     tenant.select("?fields", "traces", "trace_id = ?", "").bind(id).fetch_optional().await.map_err(down)
 }

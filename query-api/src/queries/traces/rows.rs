@@ -56,12 +56,27 @@ pub struct SpanRow {
 }
 
 impl TraceRow {
+    /// The spans' sum, and the client's own figure beside it; only that where the spans say none.
+    pub fn total_tokens(&self) -> (i64, Option<i64>) {
+        stated(self.token_spans > 0, self.tokens, self.reported_tokens)
+    }
+
+    /// As [`Self::total_tokens`], in units of money.
+    pub fn total_cost(&self) -> (i128, Option<i128>) {
+        stated(self.cost_spans > 0, self.cost, self.reported_cost)
+    }
+
+    /// In microseconds.
+    pub fn duration(&self) -> Option<i64> {
+        self.reported_duration_us.or_else(|| self.ended_at.map(|ended| ended - self.started_at))
+    }
+
     /// With `input` and `output` only where the whole trace is asked for.
     pub fn answer(self, payloads: &mut Payloads, whole: bool) -> TraceOut {
         let id = &self.trace_id;
-        let (tokens, reported_tokens) = stated(self.token_spans > 0, self.tokens, self.reported_tokens);
-        let (cost, reported_cost) = stated(self.cost_spans > 0, self.cost, self.reported_cost);
-        let duration = self.reported_duration_us.or_else(|| self.ended_at.map(|ended| ended - self.started_at));
+        let (tokens, reported_tokens) = self.total_tokens();
+        let (cost, reported_cost) = self.total_cost();
+        let duration = self.duration();
         TraceOut {
             input: whole.then(|| payloads.json(id, "", "input")),
             output: whole.then(|| payloads.json(id, "", "output")),
@@ -97,8 +112,18 @@ fn stated<T: Default>(by_spans: bool, sum: T, reported: Option<T>) -> (T, Option
 }
 
 impl SpanRow {
+    /// In microseconds.
+    pub fn duration(&self) -> Option<i64> {
+        self.duration_us.or_else(|| Some(self.ended_at? - self.started_at?))
+    }
+
+    pub fn tokens(&self) -> Option<i64> {
+        let is_known = self.input_tokens.is_some() || self.output_tokens.is_some();
+        is_known.then(|| self.input_tokens.unwrap_or_default().saturating_add(self.output_tokens.unwrap_or_default()))
+    }
+
     pub fn answer(self, trace_id: &str, payloads: &mut Payloads) -> SpanOut {
-        let duration = self.duration_us.or_else(|| Some(self.ended_at? - self.started_at?));
+        let duration = self.duration();
         let id = &self.span_id;
         SpanOut {
             input: payloads.json(trace_id, id, "input"),

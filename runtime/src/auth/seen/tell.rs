@@ -15,14 +15,9 @@ pub struct Telling {
 
 impl Telling {
     pub fn new(settings: &Settings) -> anyhow::Result<Telling> {
-        let base = if settings.ingest_url.is_empty() {
-            format!("http://{}", settings.listen.replace("0.0.0.0", "127.0.0.1"))
-        } else {
-            settings.ingest_url.trim_end_matches('/').to_owned()
-        };
         Ok(Telling {
             client: reqwest::Client::builder().timeout(WITHIN).build()?,
-            url: format!("{base}/api/v1/internal/seen"),
+            url: format!("{}/api/v1/internal/seen", settings.ingest_base()),
             secret: settings.secret.clone(),
         })
     }

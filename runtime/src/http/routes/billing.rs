@@ -16,7 +16,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Begin to buy a plan: where to pay at Dodo Payments",
         query: &[],
         body: Some("CheckoutIn"),
-        answers: &[(201, "The checkout session", Some("CheckoutOut"))],
+        answers: &[(201, "The checkout session", Some("CheckoutOut")), (409, "There is a subscription already", None)],
     },
     Route {
         method: "POST",
@@ -28,7 +28,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Open Dodo Payments' customer portal: subscriptions, invoices, payment methods",
         query: &[],
         body: None,
-        answers: &[(200, "Where the portal is, for a day", Some("PortalOut"))],
+        answers: &[(200, "Where the portal is, for a day", Some("PortalOut")), (409, "Nothing was bought yet", None)],
     },
     Route {
         method: "POST",

@@ -180,4 +180,5 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Bodies that are no JSON, and which types they have.
-pub const FILES: &[(&str, &[&str])] = &[("DatasetLines", &["application/x-ndjson", "text/csv"])];
+pub const FILES: &[(&str, &[&str])] =
+    &[("DatasetLines", &["application/x-ndjson", "text/csv"]), ("TapeLines", &["application/x-ndjson"])];

@@ -7,12 +7,17 @@ mod datasets;
 mod insights;
 mod operations;
 mod organisation;
+mod tapes;
 mod traces;
 mod workspace;
 
 use super::parameters;
 
 pub use datasets::FILES;
+pub use tapes::PAGES;
+
+/// Bodies that need not be sent.
+pub const OPTIONAL: &[&str] = &["NotificationsReadIn", "ReplayIn"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -29,14 +34,18 @@ pub enum Class {
     Ai,
     /// Signed by the service that calls, limited by its address.
     Webhook,
+    /// Read by anybody, limited by address as reads are by user.
+    Public,
+    /// From this installation's own services.
+    Internal,
     /// Not limited and without credentials.
     Open,
 }
 
 impl Class {
-    /// Whether it is answered without credentials.
+    /// Whether it is answered without credentials of a user.
     pub fn is_open(self) -> bool {
-        matches!(self, Class::Webhook | Class::Open)
+        matches!(self, Class::Webhook | Class::Public | Class::Internal | Class::Open)
     }
 }
 
@@ -69,7 +78,7 @@ pub struct Route {
     pub answers: &'static [(u16, &'static str, Option<&'static str>)],
 }
 
-const TABLES: [&[Route]; 8] = [
+const TABLES: [&[Route]; 9] = [
     traces::ROUTES,
     insights::ROUTES,
     workspace::ROUTES,
@@ -77,6 +86,7 @@ const TABLES: [&[Route]; 8] = [
     collaboration::ROUTES,
     organisation::ROUTES,
     billing::ROUTES,
+    tapes::ROUTES,
     operations::ROUTES,
 ];
 

@@ -1,6 +1,6 @@
 //! What is neither recorded nor read.
 
-use super::Class::{Open, Read, Write};
+use super::Class::{Internal, Open, Read, Write};
 use super::Needs::{Credentials, Nothing};
 use super::Route;
 use super::Service::{Ingest, QueryApi};
@@ -41,5 +41,53 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         body: None,
         answers: &[(200, "Since the month's first day", Some("MonthCounts"))],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/internal/spans/{span_id}",
+        service: QueryApi,
+        class: Read,
+        needs: Credentials,
+        tag: "Operations",
+        summary: "The trace of a recent span, for frames that do not name it",
+        query: &[],
+        body: None,
+        answers: &[(200, "The trace", Some("SpanPlace"))],
+    },
+    Route {
+        method: "GET",
+        path: "/ws/v1/stream",
+        service: Ingest,
+        class: Open,
+        needs: Nothing,
+        tag: "Traces",
+        summary: "A WebSocket on which a client records live; its first frame says whose it is, and needs what POST /traces needs",
+        query: &[],
+        body: None,
+        answers: &[(101, "The protocol is changed to WebSocket", None)],
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/internal/live/find",
+        service: Ingest,
+        class: Internal,
+        needs: Nothing,
+        tag: "Operations",
+        summary: "From another ingest node: which of this one's clients a command is for",
+        query: &[],
+        body: None,
+        answers: &[(200, "Those clients", None)],
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/internal/live/deliver",
+        service: Ingest,
+        class: Internal,
+        needs: Nothing,
+        tag: "Operations",
+        summary: "From another ingest node: tell a client of this one a command",
+        query: &[],
+        body: None,
+        answers: &[(200, "Whether it was told", None)],
     },
 ];

@@ -4,7 +4,7 @@ use super::Class::{Read, Write};
 use super::Needs::{Reading, Recording, Writing};
 use super::Route;
 use super::Service::{Ingest, QueryApi};
-use crate::http::parameters::{EXPORT_QUERY, LIST_QUERY, SPANS_QUERY, TRACE_QUERY};
+use crate::http::parameters::{DIFF_QUERY, EXPORT_QUERY, LIST_QUERY, SPANS_QUERY, TRACE_DELETION_QUERY, TRACE_QUERY};
 
 pub const ROUTES: &[Route] = &[
     Route {
@@ -74,8 +74,8 @@ pub const ROUTES: &[Route] = &[
         class: Write,
         needs: Writing,
         tag: "Traces",
-        summary: "Delete a trace with its spans and feedback, and erase its content",
-        query: &[],
+        summary: "Delete a trace with its spans and feedback, and erase its content; its tapes stay, unless they are named",
+        query: TRACE_DELETION_QUERY,
         body: None,
         answers: &[(204, "Deleted", None)],
     },
@@ -150,5 +150,48 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         body: None,
         answers: &[(200, "The feedback, or null", Some("FeedbackOut"))],
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/traces/{id}/halt",
+        service: Ingest,
+        class: Write,
+        needs: Writing,
+        tag: "Traces",
+        summary: "End a running trace, and tell the clients that record it to stop",
+        query: &[],
+        body: Some("HaltIn"),
+        answers: &[(200, "Ended", Some("HaltOut")), (409, "It has ended already", None)],
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/traces/{id}/replay",
+        service: Ingest,
+        class: Write,
+        needs: Writing,
+        tag: "Traces",
+        summary: "Have a connected, resumable client run the trace's function again with the recorded outputs",
+        query: &[],
+        body: Some("ReplayIn"),
+        answers: &[
+            (202, "A client was told", Some("ReplayOut")),
+            (409, "No client that can run it is connected, or it cannot be run again", None),
+        ],
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/traces/diff",
+        service: QueryApi,
+        class: Read,
+        needs: Reading,
+        tag: "Traces",
+        summary: "What differs between two traces, step by step, or which step of the traces of two names differs how often",
+        query: DIFF_QUERY,
+        body: None,
+        answers: &[(
+            200,
+            "A page of steps, or the steps of a trace that stands for the first name",
+            Some("DiffAnswer"),
+        )],
     },
 ];

@@ -1,7 +1,5 @@
 //! `retrace demo`: three weeks of made-up traffic through the HTTP interface, so that everything has something to show.
 
-mod door;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +10,8 @@ use runtime::Settings;
 use tokio::task::JoinSet;
 use traffic::{DAY, Incident, Shape, Trace, Traffic, Waste, mix, rfc3339};
 
+use super::door::Door;
 use crate::cli::DemoOptions;
-use door::Door;
 
 const TAG: &str = "demo";
 const PROJECTS: usize = 4;
@@ -34,7 +32,7 @@ struct Sent {
 }
 
 pub async fn run(settings: &Settings, options: DemoOptions) -> anyhow::Result<()> {
-    let door = Arc::new(Door::new(settings, &options)?);
+    let door = Arc::new(Door::new(settings, &options.server, Duration::MAX)?.with_secret_of(settings, &options.server));
     let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000) as i64;
     let traffic = Arc::new(Traffic::new(shape(&options, now)));
     let what = format!("{} traces of {} days to {}", count(&traffic), options.days, door.base);

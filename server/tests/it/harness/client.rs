@@ -89,7 +89,7 @@ impl Client {
         if !self.key.is_empty() {
             request = request.header("x-retrace-key", &self.key);
         }
-        if body.is_some() {
+        if body.is_some() && headers.iter().all(|(name, _)| *name != "content-type") {
             request = request.header("content-type", "application/json");
         }
         for (name, value) in headers {

@@ -6,6 +6,7 @@ pub mod dodo;
 pub mod gemini;
 mod log;
 pub mod process;
+pub mod python;
 mod random;
 mod same;
 mod world;

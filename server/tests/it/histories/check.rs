@@ -1,49 +1,159 @@
 //! What REST answers about a history's traces, beside what the fold over the log says.
+//!
+//! All rows of all projections are compared with the fold as well (`Installation::play`): whatever a history, a crash or a
+//! rebalance does to what is kept shows there, for every history. What is proved here is that it is shown as it is. That is
+//! the work of statements, each of which answers for itself whatever others were asked; so every history reads its
+//! traces and their spans, its feedback and verdicts and its resources in full, by one of the ways to read them, and draws
+//! of the ways and of the sums over traces those that it asks for: of four sums each tenant two, with parameters of its own.
+//! A statement that is wrong is wrong for many states, of which thousands of histories ask every one of them many times;
+//! a history that failed is played again in copies that draw anew ([`super::shrink`]).
 
 use schemas::Money;
 use serde_json::{Value, json};
 use verify::resources::Resources;
-use verify::{Fold, TraceView};
+use verify::{Fold, TraceState, TraceView};
 
 use super::bodies::{MODELS, NAMES};
-use super::history::{TENANTS, USERS};
+use super::history::{TENANTS, TRACES, USERS};
 use super::models;
 use super::play::Play;
-use super::{commands, costs, export, failures, savings, usage};
+use super::{commands, costs, export, failures, plans, savings, usage};
 use crate::harness::{Client, Random, same, without};
+
+/// Sums over the traces of a tenant.
+#[derive(Clone, Copy)]
+enum Sums {
+    Costs,
+    Models,
+    Savings,
+    Failures,
+}
+
+const SUMS: [Sums; 4] = [Sums::Costs, Sums::Models, Sums::Savings, Sums::Failures];
+
+/// A tenant of a play, with what the fold has of its traces.
+struct Tenant<'a> {
+    play: &'a Play<'a>,
+    name: &'a str,
+    /// By name.
+    users: Vec<(&'static str, Client)>,
+    states: Vec<TraceState>,
+}
+
+impl<'a> Tenant<'a> {
+    fn of(play: &'a Play<'a>, fold: &Fold, tenant: usize) -> Tenant<'a> {
+        let name = play.tenants[tenant].as_str();
+        let users = (0..USERS.len()).filter(|user| USERS[*user].0 == tenant);
+        Tenant {
+            play,
+            name,
+            users: users.map(|user| (USERS[user].1, play.client(user))).collect(),
+            states: play.traces.iter().map(|id| fold.trace(name, id)).collect(),
+        }
+    }
+
+    /// Whose reads show what is no user's own.
+    fn client(&self) -> &Client {
+        &self.users[0].1
+    }
+
+    /// With the path of each.
+    fn traces(&self) -> impl Iterator<Item = (String, Option<&TraceView>)> {
+        let paths = self.play.traces.iter().map(|id| format!("/api/v1/traces/{id}"));
+        paths.zip(self.states.iter().map(TraceState::visible))
+    }
+
+    fn views(&self) -> Vec<&TraceView> {
+        self.states.iter().filter_map(TraceState::visible).collect()
+    }
+}
 
 /// The first difference, in words.
 pub async fn compare(play: &Play<'_>, fold: &Fold, resources: &Resources, random: &mut Random) -> Result<(), String> {
     play.answers.compare(resources)?;
-    for tenant in 0..TENANTS {
-        let users: Vec<_> = USERS.iter().zip(&play.clients).filter(|((of, _), _)| *of == tenant).collect();
-        let client = users[0].1;
-        let states: Vec<_> = play.traces.iter().map(|id| fold.trace(&play.tenants[tenant], id)).collect();
-        for (id, state) in play.traces.iter().zip(&states) {
-            let path = format!("/api/v1/traces/{id}");
-            let expected = state.visible().map(verify::json::trace);
-            get(client, &path, expected.as_ref()).await?;
-            for ((_, name), client) in &users {
-                let verdict = state.visible().map(|view| json!({"feedback": view.feedback.get(*name).map(feedback)}));
-                get(client, &format!("{path}/feedback"), verdict.as_ref()).await?;
-            }
-            if let Some(view) = state.visible().filter(|view| view.status.as_str() == "failed") {
+    let (first, by_day) = (random.below(SUMS.len()), random.below(TENANTS));
+    for number in 0..TENANTS {
+        let tenant = Tenant::of(play, fold, number);
+        let (client, views) = (tenant.client(), tenant.views());
+        traces(&tenant, random).await?;
+        feedback(&tenant, random).await?;
+        for (path, view) in tenant.traces() {
+            let Some(view) = view else { continue };
+            // It is kept beside the trace, and shown nowhere else.
+            if view.status.as_str() == "failed" && (view.root_cause.is_some() || random.percent(15)) {
                 root_cause(client, &path, view).await?;
             }
-            if let Some(trace) = expected.filter(|_| random.percent(25)) {
-                by_page(client, &path, &trace).await?;
+            if random.percent(8) {
+                by_page(client, &path, &verify::json::trace(view)).await?;
             }
         }
-        let views: Vec<&TraceView> = states.iter().filter_map(|state| state.visible()).collect();
-        list(client, &views, &Filter::none(), random).await?;
-        list(client, &views, &Filter::draw(random), random).await?;
-        costs::compare(client, &views, random).await?;
-        models::compare(client, &views, random).await?;
-        savings::compare(client, &views, random).await?;
-        failures::compare(client, &views, random).await?;
-        export::compare(client, &views, random).await?;
-        usage::compare(client, fold, &play.tenants[tenant], &play.traces).await?;
-        commands::compare(client, &play.tenants[tenant], resources).await?;
+        let filter = if random.percent(30) { Filter::none() } else { Filter::draw(random) };
+        list(client, &views, &filter, random).await?;
+        for nth in 0..SUMS.len() / TENANTS {
+            match SUMS[(first + number * TENANTS + nth) % SUMS.len()] {
+                Sums::Costs => costs::compare(client, &views, random).await?,
+                Sums::Models => models::compare(client, &views, random).await?,
+                Sums::Savings => savings::compare(client, &views, random).await?,
+                Sums::Failures => failures::compare(client, &views, random).await?,
+            }
+        }
+        usage::compare(client, fold, (tenant.name, &play.traces[..]), by_day == number).await?;
+        workspace(&tenant, resources, random).await?;
+    }
+    Ok(())
+}
+
+/// The workspace alone.
+pub async fn compare_workspace(
+    play: &Play<'_>,
+    fold: &Fold,
+    resources: &Resources,
+    random: &mut Random,
+) -> Result<(), String> {
+    for number in 0..TENANTS {
+        workspace(&Tenant::of(play, fold, number), resources, random).await?;
+    }
+    Ok(())
+}
+
+async fn workspace(tenant: &Tenant<'_>, resources: &Resources, random: &mut Random) -> Result<(), String> {
+    let (client, views) = (tenant.client(), tenant.views());
+    let visible: Vec<&str> = views.iter().map(|view| view.id.as_str()).collect();
+    let compared = commands::Compared {
+        tenant: tenant.name,
+        traces: &tenant.play.traces,
+        visible: &visible,
+        users: &tenant.users,
+        resources,
+    };
+    commands::compare(&compared, random).await?;
+    plans::compare(client, tenant.name, resources).await?;
+    tenant.play.answers.compare_keys(client, tenant.name, resources).await
+}
+
+/// All that they say, and that there are no others: one by one, or from a file.
+async fn traces(tenant: &Tenant<'_>, random: &mut Random) -> Result<(), String> {
+    let (client, views) = (tenant.client(), tenant.views());
+    if random.percent(60) {
+        return export::compare(client, &views, export::Asked::ALL).await;
+    }
+    for (path, view) in tenant.traces() {
+        get(client, &path, view.map(verify::json::trace).as_ref()).await?;
+    }
+    if random.percent(15) { export::compare(client, &views, export::Asked::draw(random)).await } else { Ok(()) }
+}
+
+/// All that is there, and one at random that need not be.
+async fn feedback(tenant: &Tenant<'_>, random: &mut Random) -> Result<(), String> {
+    let drawn = random.percent(30).then(|| (random.below(tenant.users.len()), random.below(TRACES)));
+    for (user, (name, client)) in tenant.users.iter().enumerate() {
+        for (trace, (path, view)) in tenant.traces().enumerate() {
+            let verdict = view.and_then(|view| view.feedback.get(*name));
+            if verdict.is_some() || drawn == Some((user, trace)) {
+                let expected = view.map(|_| json!({"feedback": verdict.map(shown_feedback)}));
+                get(client, &format!("{path}/feedback"), expected.as_ref()).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -96,7 +206,7 @@ async fn get(client: &Client, path: &str, expected: Option<&Value>) -> Result<()
     }
 }
 
-fn feedback(view: &verify::FeedbackView) -> Value {
+fn shown_feedback(view: &verify::FeedbackView) -> Value {
     let time = runtime::http::micros_rfc3339;
     json!({"value": view.value, "note": view.note, "created_at": time(view.created_at), "updated_at": time(view.updated_at)})
 }
@@ -161,7 +271,7 @@ async fn list(client: &Client, views: &[&TraceView], filter: &Filter, random: &m
         expected.reverse();
     }
     let sign = if descending { "-" } else { "" };
-    let (limit, mut cursor, mut found) = (random.between(1, 2), String::new(), Vec::new());
+    let (limit, mut cursor, mut found) = (*random.pick(&[1, 2, 2]), String::new(), Vec::new());
     loop {
         let path = format!("/api/v1/traces?{}&sort={sign}{sort}&limit={limit}{cursor}", filter.query);
         let page = client.get(path.trim_end_matches('&')).await;

@@ -13,10 +13,24 @@ static TURNS: Semaphore = Semaphore::const_new(4);
 
 const PAYLOADS: [&str; 6] = ["input", "output", "error", "metadata", "token_ids", "logprobs"];
 
-pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random) -> Result<(), String> {
-    let payloads = random.percent(80);
+/// All that there is, or a part of it.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    payloads: bool,
+    status: Option<&'static str>,
+}
+
+impl Asked {
+    pub const ALL: Asked = Asked { payloads: true, status: None };
+
+    pub fn draw(random: &mut Random) -> Asked {
+        let status = random.percent(60).then(|| *random.pick(&["running", "completed", "failed"]));
+        Asked { payloads: random.percent(40), status }
+    }
+}
+
+pub async fn compare(client: &Client, views: &[&TraceView], Asked { payloads, status }: Asked) -> Result<(), String> {
     let left_out: &[&str] = if payloads { &[] } else { &PAYLOADS };
-    let status = random.percent(30).then(|| *random.pick(&["running", "completed", "failed"]));
     let asked = || views.iter().filter(|view| status.is_none_or(|status| view.status.as_str() == status));
     let mut traces: BTreeMap<&str, Value> = BTreeMap::new();
     let mut spans: BTreeMap<(&str, &str), Value> = BTreeMap::new();

@@ -54,10 +54,12 @@ pub async fn compare(client: &Client, views: &[&TraceView], random: &mut Random)
     same(&json!(total), &answer["total_failed"], &format!("GET {path} .total_failed"))?;
     let found = answer["clusters"].as_array().cloned().unwrap_or_default().iter().map(summary).collect();
     same(&sorted(expected), &sorted(found), &format!("GET {path} .clusters"))?;
-    for cluster in answer["clusters"].as_array().into_iter().flatten() {
-        drill(client, cluster, &format!("from={from}{name}")).await?;
+    // Of one of them: each is asked for by the signatures that it was counted by.
+    let clusters = answer["clusters"].as_array().map_or(&[][..], Vec::as_slice);
+    if clusters.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    drill(client, random.pick(clusters), &format!("from={from}{name}")).await
 }
 
 fn summary(cluster: &Value) -> Value {

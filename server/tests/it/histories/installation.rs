@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use runtime::Settings;
 
 use super::check;
+use super::commands::Counts;
 use super::history::History;
 use super::play::Play;
 use crate::harness::gemini::Gemini;
@@ -15,11 +16,16 @@ use crate::harness::{Projector, Random, Retrace, free_port};
 
 /// Histories in flight; more would only wait for two cores.
 const AT_ONCE: usize = 50;
+/// So many of a hundred installations have their workspace rebuilt from the log afterwards.
+const REBUILDS: usize = 50;
+/// Histories that are read again after it.
+const SHOWN_AGAIN: usize = 20;
 
 pub struct Installation {
     _gemini: Gemini,
     retrace: Retrace,
     random: Random,
+    counts: Counts,
 }
 
 /// What a history was answered, and should not have been.
@@ -49,7 +55,7 @@ impl Installation {
             settings.savings_min_cents_per_month = 0;
         })
         .await;
-        Installation { _gemini: gemini, retrace, random: random.clone() }
+        Installation { _gemini: gemini, retrace, random: random.clone(), counts: Counts::new() }
     }
 
     pub fn settings(&self) -> String {
@@ -57,6 +63,12 @@ impl Installation {
         format!(
             "flush_rows {flush_rows}, flush_ms {flush_ms}, state_cache_spans {state_cache_spans}, reread_seconds {reread_seconds}"
         )
+    }
+
+    /// That it is not only refusals which are played.
+    pub fn commands(&self) -> String {
+        let counts = self.counts.iter().map(|(route, [accepted, all])| format!("{route} {accepted}/{all}"));
+        counts.collect::<Vec<_>>().join(", ")
     }
 
     /// Plays all, with so many faults meanwhile, and compares every answer with the fold.
@@ -69,30 +81,42 @@ impl Installation {
         let ((retrace, random), played) =
             tokio::join!(disturb(self.retrace, self.random, faults, total, &sent), playing);
         (self.retrace, self.random) = (retrace, random);
+        plays.iter().for_each(|play| play.answers.count(&mut self.counts));
         let mut failures = failures_of(played);
         self.retrace.settled().await;
         let fold = self.retrace.fold().await;
         let resources = fold.resources(None);
         let seed = self.random.next();
+        // Each draws its own questions.
+        let drawn = |play: &Play<'_>| Random::new(seed.wrapping_add(play.number as u64));
         let compared =
-            each(&plays, |play| async { check::compare(play, &fold, &resources, &mut Random::new(seed)).await }).await;
+            each(&plays, |play| async { check::compare(play, &fold, &resources, &mut drawn(play)).await }).await;
         failures.extend(failures_of(compared));
-        let report = self.retrace.report().await;
-        if !report.is_exact() {
-            // Its differences name the tenants.
-            let named = |play: &Play<'_>| {
-                report
-                    .differences
-                    .iter()
-                    .find(|text| play.tenants.iter().any(|name| text.contains(name.as_str())))
-                    .cloned()
-            };
-            let rows =
-                plays.iter().enumerate().filter_map(|(history, play)| Some(Failure { history, text: named(play)? }));
-            failures.extend(rows);
-            assert!(!failures.is_empty(), "{report}");
+        failures.extend(self.differing_rows(&plays).await);
+        if failures.is_empty() && self.random.percent(REBUILDS) {
+            self.retrace.rebuild_workspace().await;
+            failures.extend(self.differing_rows(&plays).await);
+            // The rows are those of before, so that a few tell whether they are shown from where they are now.
+            let few = &plays[..plays.len().min(SHOWN_AGAIN)];
+            let compared =
+                each(few, |play| async { check::compare_workspace(play, &fold, &resources, &mut drawn(play)).await });
+            failures.extend(failures_of(compared.await));
         }
         (self, failures)
+    }
+
+    /// Every row of every projection, beside the fold.
+    async fn differing_rows(&self, plays: &[Play<'_>]) -> Vec<Failure> {
+        let report = self.retrace.report().await;
+        // Its differences name the tenants.
+        let named = |play: &Play<'_>| {
+            let of_play = |text: &&String| play.tenants.iter().any(|name| text.contains(name.as_str()));
+            report.differences.iter().find(of_play).cloned()
+        };
+        let rows = plays.iter().enumerate().filter_map(|(history, play)| Some(Failure { history, text: named(play)? }));
+        let failures: Vec<Failure> = rows.collect();
+        assert!(report.is_exact() || !failures.is_empty(), "{report}");
+        failures
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plays a history over HTTP, through whatever happens to the services meanwhile.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,21 +12,27 @@ use reqwest::Method;
 use retrace_server::commands::reprice::Repricing;
 use runtime::Settings;
 use runtime::auth::{Principal, new_key};
-use schemas::{Envelope, ids, topics};
-use serde_json::{Value, json};
+use schemas::{Envelope, Event, ids, topics};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::commands::Answers;
+use super::commands::{Answers, By};
 use super::history::{History, Request, TENANTS, TRACES, USERS, What};
+use super::plans;
 use crate::harness::{Answer, Client, Retrace};
 use crate::reprice::options;
 
 /// One history on its own tenants, users and ids.
 pub struct Play<'a> {
     pub history: &'a History,
+    /// Among those that are played together.
+    pub number: usize,
     pub tenants: [String; TENANTS],
     pub traces: [String; TRACES],
-    pub clients: Vec<Client>,
+    /// Of each user, with the key that he has by now.
+    pub clients: Vec<Mutex<Client>>,
+    /// Users who have gone over to one.
+    pub named_keys: Mutex<BTreeSet<usize>>,
     /// To commands.
     pub answers: Answers,
 }
@@ -45,20 +53,25 @@ impl<'a> Play<'a> {
         let run = Uuid::new_v4().simple().to_string();
         let mut events = Vec::new();
         let mut plays = Vec::new();
-        for (n, history) in histories.iter().enumerate() {
-            let tenants = ["a", "b"].map(|tenant| format!("h{n}{tenant}-{}", &run[..8]));
+        for (number, history) in histories.iter().enumerate() {
+            let tenants = ["a", "b"].map(|tenant| format!("h{number}{tenant}-{}", &run[..8]));
             let clients = USERS.map(|(tenant, name)| {
                 let key = new_key("rt_").unwrap();
                 events.push(key_event(&tenants[tenant], name, &key));
-                retrace.client.with_key(&key).patient()
+                Mutex::new(retrace.client.with_key(&key).patient())
             });
             // One as OpenTelemetry writes it.
             let traces = [Uuid::new_v4().to_string(), Uuid::new_v4().simple().to_string()];
-            plays.push(Play { history, tenants, traces, clients: clients.into(), answers: Answers::default() });
+            let (named_keys, answers) = (Mutex::default(), Answers::default());
+            plays.push(Play { history, number, tenants, traces, clients: clients.into(), named_keys, answers });
         }
         Publisher::new(&retrace.settings).unwrap().append(events).await.unwrap();
         retrace.settled().await;
         plays
+    }
+
+    pub fn client(&self, user: usize) -> Client {
+        self.clients[user].lock().unwrap().clone()
     }
 
     /// Counts the requests it has sent. The error is an answer that no state of the log explains.
@@ -104,17 +117,28 @@ impl<'a> Play<'a> {
             }
             What::Look => (Method::GET, path, None),
             What::Command(command) => {
-                let tenant = &self.tenants[USERS[*user].0];
-                let (method, path, headers, body) = command.request(tenant);
-                let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let (tenant, name) = USERS[*user];
+                let by = By { tenant: &self.tenants[tenant], user: name, traces: &self.traces };
+                let sent = command.sent(by);
+                let headers: Vec<(&str, &str)> =
+                    sent.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let (answer, tries) =
-                    until_answered(&self.clients[*user], method, &path, &headers, body.as_ref()).await?;
-                self.answers.learn(tenant, command, answer.status.as_u16(), &answer.text)?;
+                    self.until_answered(*user, sent.method, &sent.path, &headers, sent.body.as_deref()).await?;
+                let is_first = self.answers.learn(by, command, &answer)?;
+                let is_there = known.recorded && !known.unsure;
+                if is_first && is_there && answer.status == 404 && answer.text.contains("Trace not found") {
+                    return Err(format!("{what:?} of a trace that is there was answered {}", answer.text));
+                }
                 return Ok((Some(answer), tries));
             }
+            What::CurrentKey(is_made) => return self.change_current_key(*user, *is_made).await,
             What::RootCause(refresh) => {
                 let body = json!({"traceId": id, "refresh": refresh});
                 (Method::POST, "/api/v1/insights/root-cause".to_owned(), Some(body))
+            }
+            What::Plan(said) => {
+                plans::say(settings, &self.tenants[USERS[*user].0], said).await?;
+                return Ok((None, 1));
             }
             What::Prices(price) | What::Reprice(price) => {
                 let tenant = &self.tenants[USERS[*user].0];
@@ -128,38 +152,43 @@ impl<'a> Play<'a> {
         let position = matches!(what, What::Look).then(|| known.position.clone()).flatten();
         let headers: Vec<(&str, &str)> =
             position.iter().map(|position| ("x-retrace-after", position.as_str())).collect();
-        let (answer, tries) = until_answered(&self.clients[*user], method, &path, &headers, body.as_ref()).await?;
+        let body = body.map(|body| body.to_string());
+        let (answer, tries) = self.until_answered(*user, method, &path, &headers, body.as_deref()).await?;
         Ok((Some(answer), tries))
     }
-}
 
-/// As a client that sends again until it is told what came of it.
-async fn until_answered(
-    client: &Client,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Option<&Value>,
-) -> Result<(Answer, u32), String> {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    for tries in 1.. {
-        let body = body.map(|body| body.to_string().into_bytes());
-        let last = match client.try_send(method.clone(), path, headers, body).await {
-            // Of the same command, sent twice at once.
-            Ok(answer) if answer.text.contains("with this Idempotency-Key is in progress") => answer.text,
-            Ok(answer) if answer.status != 503 => return Ok((answer, tries)),
-            Ok(answer) => answer.text,
-            Err(cause) => format!("{cause:?}"),
-        };
-        if Instant::now() > deadline {
-            return Err(format!("{method} {path} had no answer within a minute: {last}"));
+    /// As a client that sends again until it is told what came of it.
+    pub async fn until_answered(
+        &self,
+        user: usize,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Result<(Answer, u32), String> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        for tries in 1.. {
+            let client = self.client(user);
+            let sent = body.map(|body| body.as_bytes().to_vec());
+            let last = match client.try_send(method.clone(), path, headers, sent).await {
+                // Of the same command, sent twice at once.
+                Ok(answer) if answer.text.contains("with this Idempotency-Key is in progress") => answer.text,
+                // The key was replaced meanwhile, by what he does at the same time.
+                Ok(answer) if answer.status == 401 && self.client(user).key != client.key => answer.text,
+                Ok(answer) if answer.status != 503 => return Ok((answer, tries)),
+                Ok(answer) => answer.text,
+                Err(cause) => format!("{cause:?}"),
+            };
+            if Instant::now() > deadline {
+                return Err(format!("{method} {path} had no answer within a minute: {last}"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        unreachable!("the deadline ends the loop")
     }
-    unreachable!("the deadline ends the loop")
 }
 
-type Answered = Result<(Option<Answer>, u32), String>;
+pub type Answered = Result<(Option<Answer>, u32), String>;
 
 impl Known {
     fn learn(&mut self, request: &Request, answer: &Answered) {
@@ -175,19 +204,20 @@ impl Known {
 /// Whether the answer is one that the request can have.
 fn expected(request: &Request, known: &Known, answer: Option<&Answer>, tries: u32) -> Result<(), String> {
     let Some(answer) = answer else { return Ok(()) };
-    if let What::Command(_) = request.what {
-        // The fold says which.
-        let may_be = matches!(answer.status.as_u16(), 200 | 201 | 204 | 404 | 409 | 412);
-        return if may_be { Ok(()) } else { Err(format!("{:?} was answered {}", request.what, answer.text)) };
-    }
-    let right = match request.what {
-        What::Post(_) | What::Feedback(..) => 201,
-        What::Patch(_) | What::Golden(_) | What::Look | What::Prices(_) | What::Reprice(_) | What::RootCause(_) => 200,
-        What::Delete | What::Command(_) => 204,
-    };
     let is_deletion = matches!(request.what, What::Delete);
     let may_be_absent = !request.what.writes() && (!known.recorded || known.unsure || (is_deletion && tries > 1));
     let status = answer.status.as_u16();
+    let right = match &request.what {
+        // The fold says which.
+        What::Command(_) if matches!(status, 200 | 201 | 204 | 403 | 404 | 409 | 412) => status,
+        // A snapshot of a trace that says more than an item may.
+        What::Command(_) if status == 400 && answer.text.contains(" is longer than ") => status,
+        What::CurrentKey(false) if status == 404 => status,
+        What::Post(_) | What::Feedback(..) | What::CurrentKey(true) => 201,
+        What::Patch(_) | What::Golden(_) | What::Look | What::RootCause(_) => 200,
+        What::Prices(_) | What::Reprice(_) | What::Plan(_) => 200,
+        What::Delete | What::Command(_) | What::CurrentKey(false) => 204,
+    };
     let has_not_failed = matches!(request.what, What::RootCause(_)) && answer.text.contains("the trace has not failed");
     if status == right || (status == 404 && may_be_absent) || (status == 400 && has_not_failed) {
         return Ok(());
@@ -199,19 +229,24 @@ fn key_event(tenant: &str, user: &str, key: &str) -> Outgoing {
     let (tenant, user) = (tenant.to_owned(), user.to_owned());
     let principal = Principal { org: Some(tenant.clone()), tenant, user, role: "member".to_owned(), key: None };
     let event = created_event(&principal, key, "rt_");
+    outgoing(&principal.tenant, &principal.user, ids::event_id(), event)
+}
+
+/// An event of the workspace that no client asks for.
+pub fn outgoing(tenant: &str, subject: &str, id: Uuid, event: Event) -> Outgoing {
     let envelope = Envelope {
-        id: ids::event_id(),
+        id,
         kind: event.kind().to_owned(),
         source: "/test".to_owned(),
         time: time::OffsetDateTime::now_utc(),
-        subject: principal.user,
-        tenant: principal.tenant.clone(),
+        subject: subject.to_owned(),
+        tenant: tenant.to_owned(),
         actor: String::new(),
         request_id: String::new(),
         traceparent: None,
         client: None,
     };
-    Outgoing { envelope, event, partition: topics::tenant_partition(&principal.tenant, topics::PARTITIONS) }
+    Outgoing { envelope, event, partition: topics::tenant_partition(tenant, topics::PARTITIONS) }
 }
 
 /// A table of one model; two prices make two tables.

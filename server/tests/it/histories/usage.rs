@@ -7,7 +7,16 @@ use verify::{Fold, Usage, usage_of};
 
 use crate::harness::{Client, same};
 
-pub async fn compare(client: &Client, fold: &Fold, tenant: &str, traces: &[String]) -> Result<(), String> {
+/// All that a history has sent is of the last of them.
+const DAYS: usize = 30;
+
+/// The one answer or the other: both are sums over the same rows.
+pub async fn compare(
+    client: &Client,
+    fold: &Fold,
+    (tenant, traces): (&str, &[String]),
+    by_day: bool,
+) -> Result<(), String> {
     let mut days: BTreeMap<i64, Usage> = BTreeMap::new();
     for id in traces {
         for (day, used) in usage_of(fold, tenant, id, None) {
@@ -19,6 +28,10 @@ pub async fn compare(client: &Client, fold: &Fold, tenant: &str, traces: &[Strin
             total.ai_requests += used.ai_requests;
         }
     }
+    if by_day { daily(client, &days).await } else { month(client, &days).await }
+}
+
+async fn month(client: &Client, days: &BTreeMap<i64, Usage>) -> Result<(), String> {
     let answer = client.get("/api/v1/usage").await;
     let month = answer.json();
     let since = month["period_start"].as_str().unwrap_or_default().to_owned();
@@ -30,8 +43,17 @@ pub async fn compare(client: &Client, fold: &Fold, tenant: &str, traces: &[Strin
     ] {
         same(&json!(expected as i64), &month[name]["used"], &format!("GET /api/v1/usage .{name}.used"))?;
     }
+    Ok(())
+}
+
+async fn daily(client: &Client, days: &BTreeMap<i64, Usage>) -> Result<(), String> {
     let answer = client.get("/api/v1/usage/daily").await;
-    for shown in answer.json()["days"].as_array().into_iter().flatten() {
+    let found = answer.json();
+    let found = found["days"].as_array().map_or(&[][..], Vec::as_slice);
+    if found.len() != DAYS {
+        return Err(format!("GET /api/v1/usage/daily: {}", answer.text));
+    }
+    for shown in found {
         let used = days.iter().find(|(day, _)| shown["date"] == date(**day)).map(|(_, used)| used.clone());
         let used = used.unwrap_or_default();
         let cost: serde_json::Value =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::StreamExt;
 
-use super::load::{Ledger, Recorded, differs};
+use super::load::{Decided, Ledger, Recorded, differs};
 use crate::harness::Client;
 
 const AT_ONCE: usize = 6;
@@ -14,7 +14,23 @@ pub async fn over_rest(client: &Client, ledger: &mut Ledger) {
     let checks = ledger.traces.iter().map(|(id, recorded)| one(client, id, recorded));
     let faults: Vec<Option<String>> = futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
     ledger.violations.extend(faults.into_iter().flatten());
+    let checks = ledger.skills.iter().map(|(id, decided)| skill(client, id, decided));
+    let faults: Vec<Option<String>> = futures::stream::iter(checks).buffer_unordered(AT_ONCE).collect().await;
+    ledger.violations.extend(faults.into_iter().flatten());
     list(client, ledger).await;
+}
+
+/// Each version that was answered, and no other.
+async fn skill(client: &Client, id: &str, decided: &Decided) -> Option<String> {
+    let answer = client.get(&format!("/api/v1/skills/{id}/versions")).await;
+    if answer.status != 200 {
+        return Some(format!("the skill {id}: {} {}", answer.status, answer.text));
+    }
+    let versions = answer.json();
+    let listed = versions["versions"].as_array().into_iter().flatten();
+    let mut found: Vec<&str> = listed.filter_map(|version| version["description"].as_str()).collect();
+    found.reverse();
+    (found != decided.descriptions).then(|| format!("the skill {id}: {versions} instead of {:?}", decided.descriptions))
 }
 
 async fn one(client: &Client, id: &str, recorded: &Recorded) -> Option<String> {

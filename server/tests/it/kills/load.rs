@@ -52,6 +52,8 @@ fn span(of: &str, id: &str, size: usize) -> Value {
 #[derive(Default)]
 pub struct Ledger {
     pub traces: BTreeMap<String, Recorded>,
+    /// What was decided, by id.
+    pub skills: BTreeMap<String, Decided>,
     pub violations: Vec<String>,
     requests: usize,
     sent_again: usize,
@@ -62,6 +64,7 @@ pub struct Ledger {
 impl Ledger {
     pub fn merge(&mut self, other: Ledger) {
         self.traces.extend(other.traces);
+        self.skills.extend(other.skills);
         self.violations.extend(other.violations);
         self.requests += other.requests;
         self.sent_again += other.sent_again;
@@ -90,6 +93,8 @@ impl fmt::Display for Ledger {
             self.traces.len(),
             self.acknowledged_spans()
         )?;
+        let versions: usize = self.skills.values().map(|skill| skill.descriptions.len()).sum();
+        write!(f, "{} skills with {versions} versions, ", self.skills.len())?;
         write!(f, "{} writes, sent again {} times, {} looks, ", self.requests, self.sent_again, self.looks)?;
         write!(f, "the slowest write took {:?}", self.slowest)
     }
@@ -124,6 +129,13 @@ pub fn differs(id: &str, recorded: &Recorded, read: &Value) -> Option<String> {
     (read["span_count"] != seen.len()).then(|| format!("{id}: counts {} spans, has {}", read["span_count"], seen.len()))
 }
 
+/// What a skill must be read as.
+#[derive(Default)]
+pub struct Decided {
+    /// Of each version that was answered, the first one first.
+    pub descriptions: Vec<String>,
+}
+
 pub struct Writer {
     ingest: Client,
     query_api: Client,
@@ -144,6 +156,10 @@ impl Writer {
         while !self.done.load(Ordering::Relaxed) {
             if self.random.percent(5) {
                 self.record_under_a_key().await;
+                continue;
+            }
+            if self.random.percent(10) {
+                self.decide().await;
                 continue;
             }
             let id = Uuid::new_v4().to_string();
@@ -171,6 +187,31 @@ impl Writer {
             let spans = BTreeMap::from([(span_id.clone(), (100, Certainty::Acknowledged))]);
             let recorded = Recorded { of: key.clone(), spans, acknowledged: true, ..Recorded::default() };
             self.ledger.traces.insert(id, recorded);
+        }
+    }
+
+    /// A skill that nobody else changes, each change under a key: however often it is sent, it makes one version.
+    async fn decide(&mut self) {
+        const SKILLS: &str = "/api/v1/skills";
+        let (mut skill, mut path) = (Decided::default(), SKILLS.to_owned());
+        for version in 1..=self.random.between(1, 5) {
+            let key = Uuid::new_v4().to_string();
+            let (method, right) = if version == 1 { (Method::POST, 201) } else { (Method::PATCH, 200) };
+            let body = json!({"name": "killed", "description": key});
+            let headers = [("idempotency-key", key.as_str())];
+            let Some((answer, _)) = self.until_answered(method, &path, &headers, Some(&body), &[right]).await else {
+                break;
+            };
+            let answer = answer.json();
+            if answer["version"] != version || answer["description"] != key {
+                self.ledger.violations.push(format!("{path}: version {version} is answered as {answer}"));
+            }
+            path = format!("{SKILLS}/{}", answer["id"].as_str().unwrap());
+            skill.descriptions.push(key);
+        }
+        let id = path.rsplit('/').next().unwrap_or_default().to_owned();
+        if !skill.descriptions.is_empty() {
+            self.ledger.skills.insert(id, skill);
         }
     }
 

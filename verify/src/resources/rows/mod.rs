@@ -7,6 +7,7 @@ mod memory;
 mod plans;
 mod prompts;
 mod skills;
+mod tapes;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,7 @@ pub struct ResourceRows {
     datasets: datasets::Rows,
     plans: plans::Rows,
     collaboration: collaboration::Rows,
+    tapes: tapes::Rows,
 }
 
 impl ResourceRows {
@@ -48,7 +50,8 @@ impl ResourceRows {
             api_keys: api_keys::Rows::read(snapshot, schema).await?,
             datasets: datasets::Rows::read(snapshot, schema).await?,
             plans: plans::Rows::read(snapshot, schema).await?,
-            collaboration: collaboration::Rows::read(snapshot, schema).await?,
+            collaboration: collaboration::Rows::read(&mut *snapshot, schema).await?,
+            tapes: tapes::Rows::read(snapshot, schema).await?,
         })
     }
 
@@ -65,6 +68,7 @@ impl ResourceRows {
         self.datasets.compare(&expected.datasets, report);
         self.plans.compare(expected, report);
         self.collaboration.compare(&expected.collaboration, report);
+        self.tapes.compare(&expected.tapes, report);
     }
 }
 

@@ -9,6 +9,7 @@ use schemas::events::RootCause;
 use serde::Deserialize;
 
 use super::super::super::traces::TraceRow;
+use crate::heads::Heads;
 use crate::stores::{Tenant, down};
 use crate::times::{LOOKS_BACK, moment};
 
@@ -36,15 +37,6 @@ struct SpanRow {
 }
 
 #[derive(Row, Deserialize)]
-struct Text {
-    span_id: String,
-    field: String,
-    head: String,
-    /// Of the whole, where the head is not all of it.
-    hash: u64,
-}
-
-#[derive(Row, Deserialize)]
 struct RunRow {
     trace_id: String,
     total_tokens: i64,
@@ -63,26 +55,18 @@ pub async fn trace(tenant: &Tenant, row: &TraceRow) -> Result<Trace, Problem> {
     let rest = format!(
         "ORDER BY failed DESC, ifNull(started_at, toDateTime64('2299-12-31 00:00:00', 6, 'UTC')), span_id LIMIT {MOST_SPANS}"
     );
-    let spans = tenant.select("?fields", "spans", "trace_id = ?", &rest).bind(&row.trace_id).fetch_all::<SpanRow>();
-    let columns = format!(
-        "span_id, toString(field) AS field, substringUTF8(value, 1, {HEAD}) AS head, \
-         multiIf(chunks > 0, xxh3(sha256), lengthUTF8(value) > {HEAD}, xxh3(value), 0) AS hash"
-    );
-    let condition = "trace_id = ? AND field IN ('error', 'input', 'output')";
-    let rest = format!("ORDER BY field != 'error', span_id LIMIT {MOST_TEXTS}");
-    let texts = tenant.select(&columns, "cells", condition, &rest).bind(&row.trace_id).fetch_all::<Text>();
-    let (spans, texts) = tokio::try_join!(spans, texts).map_err(down)?;
-    let mut texts: HashMap<(String, String), (String, u64)> =
-        texts.into_iter().map(|text| ((text.span_id, text.field), (text.head, text.hash))).collect();
-    let mut take = |span: &str, field: &str| texts.remove(&(span.to_owned(), field.to_owned())).unzip();
-    let (error, _) = take("", "error");
+    let id = &row.trace_id;
+    let spans = tenant.select("?fields", "spans", "trace_id = ?", &rest).bind(id).fetch_all::<SpanRow>();
+    let texts = Heads::read(tenant, std::slice::from_ref(id), HEAD, MOST_TEXTS);
+    let (spans, mut texts) = tokio::try_join!(async { spans.await.map_err(down) }, texts)?;
+    let error = texts.take(id, "", "error").map(|head| head.text);
     let spans = spans.into_iter().map(|span| {
-        let (input, input_hash) = take(&span.span_id, "input");
+        let input = texts.take(id, &span.span_id, "input");
         Span {
-            error: take(&span.span_id, "error").0,
-            input,
-            input_hash: input_hash.filter(|hash| *hash != 0),
-            output: take(&span.span_id, "output").0,
+            error: texts.take(id, &span.span_id, "error").map(|head| head.text),
+            input_hash: input.as_ref().and_then(|input| input.hash),
+            input: input.map(|input| input.text),
+            output: texts.take(id, &span.span_id, "output").map(|head| head.text),
             id: span.span_id,
             parent_id: span.parent_id,
             span_type: span.span_type,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use insights::diff::json::compact;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::super::documents::PromptChange;
 use super::super::versions::VersionRow;
-use super::compact;
 
 pub fn between(from: &VersionRow, to: &VersionRow) -> Vec<PromptChange> {
     let mut changes = Vec::new();

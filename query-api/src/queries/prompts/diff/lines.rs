@@ -2,36 +2,22 @@
 
 use std::time::{Duration, Instant};
 
+use insights::diff::json::compact;
+use insights::diff::text::edits;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use similar::{Algorithm, DiffTag, capture_diff_slices_deadline};
 
 use super::super::documents::PromptLines;
 use super::super::versions::VersionRow;
-use super::compact;
 
 /// After that the rest is compared coarsely.
 const LONGEST: Duration = Duration::from_millis(500);
 
 pub fn between(from: &str, to: &str) -> Vec<PromptLines> {
     let (before, after): (Vec<&str>, Vec<&str>) = (from.split('\n').collect(), to.split('\n').collect());
-    let deadline = Some(Instant::now() + LONGEST);
-    let mut found: Vec<PromptLines> = Vec::new();
-    let mut push = |op: &'static str, lines: &[&str]| match found.last_mut() {
-        _ if lines.is_empty() => {}
-        Some(last) if last.op == op => last.lines.extend(lines.iter().map(|line| (*line).to_owned())),
-        _ => found.push(PromptLines { op, lines: lines.iter().map(|line| (*line).to_owned()).collect() }),
-    };
-    for part in capture_diff_slices_deadline(Algorithm::Myers, &before, &after, deadline) {
-        let (tag, old, new) = part.as_tag_tuple();
-        if tag == DiffTag::Equal {
-            push("equal", &before[old]);
-        } else {
-            push("delete", &before[old]);
-            push("insert", &after[new]);
-        }
-    }
-    found
+    let rows = edits(&before, &after, Instant::now() + LONGEST).into_iter();
+    rows.map(|(op, lines)| PromptLines { op: op.name(), lines: lines.into_iter().map(str::to_owned).collect() })
+        .collect()
 }
 
 /// A text prompt as it is; a chat's messages one below the other.

@@ -1,16 +1,16 @@
 //! Memory.
 
-use serde_json::json;
-use verify::resources::Resources;
+use serde_json::{Value, json};
 
-use super::{Command, Creation, RESOURCES, fields, has_total, read, same};
-use crate::harness::{Client, Random};
+use super::compared::{self, time};
+use super::{Command, Compared, Creation, RESOURCES};
+use crate::harness::Random;
 
 const ROUTE: &str = "POST /memory";
 
-fn creation(entry: usize) -> Creation {
+pub fn creation(entry: usize) -> Creation {
     let body = json!({"key": format!("entry {entry}"), "value": "first", "scope": "global", "category": "fact"});
-    Creation { route: ROUTE, key: format!("memory {entry}"), body }
+    Creation::new(ROUTE, format!("memory {entry}"), body)
 }
 
 pub fn draw(random: &mut Random) -> Command {
@@ -22,28 +22,25 @@ pub fn draw(random: &mut Random) -> Command {
             let mut body = creation.body.clone();
             body["value"] = json!(format!("value {}", random.below(9)));
             body["confidence"] = json!(random.below(5) as f64 / 4.0);
-            Creation { route: ROUTE, key: random.next().to_string(), body }.into()
+            Creation::new(ROUTE, random.next().to_string(), body).into()
         }
         _ => Command::about(random, creation, "DELETE /memory/{id}"),
     }
 }
 
-pub async fn compare(client: &Client, tenant: &str, resources: &Resources) -> Result<(), String> {
-    let of_tenant = || resources.memory.iter().filter(|((of, _), _)| of == tenant);
-    for ((_, id), entry) in of_tenant() {
-        let path = format!("/api/v1/memory/{id}");
-        let found = read(client, &path, true).await?.unwrap_or_default();
-        // Of one that was deleted and stored again, some may be erased.
-        if let Some(content) = &entry.content {
-            let value: serde_json::Value = serde_json::from_str(&content.value).unwrap();
-            let shown = fields(&found, &["version", "key", "value", "confidence"]);
-            same(&path, &shown, &json!([entry.version, content.key, value, content.confidence]))?;
-        }
+pub async fn compare(of: &Compared<'_>, random: &mut Random) -> Result<(), String> {
+    let mut listed = Vec::new();
+    for (id, entry) in of.all(|resources| &resources.memory) {
+        let content = entry.content.as_ref().ok_or_else(|| format!("the content of memory {id} is lost"))?;
+        let shown = json!({"id": id, "key": content.key, "value": compared::json(&content.value),
+            "scope": content.scope, "category": content.category, "confidence": content.confidence,
+            "project_id": content.project_id, "session_id": content.session_id,
+            "expires_at": content.expires_at.map_or(Value::Null, time), "version": entry.version,
+            "created_by": entry.created_by, "created_at": time(entry.created_at),
+            "updated_by": content.user_id, "updated_at": time(entry.updated_at)});
+        listed.push((entry.created_at, shown));
     }
-    for entry in 0..RESOURCES {
-        let id = creation(entry).id(tenant).to_string();
-        let is_there = resources.memory.contains_key(&(tenant.to_owned(), id.clone()));
-        read(client, &format!("/api/v1/memory/{id}"), is_there).await?;
-    }
-    has_total(client, "/api/v1/memory", of_tenant().count()).await
+    let mut ids: Vec<_> = (0..RESOURCES).map(|entry| creation(entry).id(of.by())).collect();
+    ids.extend(listed.iter().filter_map(|(_, shown)| shown["id"].as_str()?.parse::<uuid::Uuid>().ok()));
+    of.list(random, ("/api/v1/memory", "memories"), listed, &ids).await
 }

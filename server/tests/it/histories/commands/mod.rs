@@ -1,29 +1,55 @@
 //! Commands on the workspace: what each is answered is its outcome in the fold, and what is read is what the fold has.
+//!
+//! [`names`] is how a command is written before it is known who sends it about which trace, [`answers`] what came of it,
+//! [`compared`] how what is read is held against the fold; beside them there is a file a noun.
 
+mod answers;
+mod api_keys;
+mod assignments;
+mod comments;
+mod compared;
+mod datasets;
+mod members;
 mod memory;
+mod names;
+mod notifications;
 mod prompts;
 mod skills;
-
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use reqwest::Method;
 use schemas::{ids, sealing};
 use serde_json::Value;
 use uuid::Uuid;
-use verify::resources::Resources;
 
-use crate::harness::{Client, Random};
+pub use answers::{Answers, Counts};
+pub use compared::Compared;
+pub use names::By;
+use names::{Creation, Part, derived};
+
+use crate::harness::Random;
 
 /// Of each noun; both tenants have some of the same names.
 const RESOURCES: usize = 2;
 
-/// What makes a resource. Its Idempotency-Key is always the same, so that the id is known before it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    Skills,
+    Prompts,
+    Memory,
+    Datasets,
+    Comments,
+    Assignments,
+    ApiKeys,
+}
+
+const NOUNS: [Noun; 7] =
+    [Noun::Skills, Noun::Prompts, Noun::Memory, Noun::Datasets, Noun::Comments, Noun::Assignments, Noun::ApiKeys];
+
 #[derive(Clone, Debug)]
-struct Creation {
-    route: &'static str,
-    key: String,
-    body: Value,
+enum Body {
+    Json(Value),
+    /// A file of JSON lines.
+    Lines(Vec<Value>),
 }
 
 #[derive(Clone, Debug)]
@@ -32,131 +58,156 @@ pub struct Command {
     key: String,
     /// `POST /skills/{id}/restore`
     route: &'static str,
-    /// The resource that `{id}` is of.
-    about: Option<Creation>,
-    /// What stands for the other `{…}` of the route.
-    parts: Vec<String>,
+    /// What stands for the `{…}` of the route.
+    parts: Vec<Part>,
+    /// A parameter that has to be one or the other.
+    flag: Option<(&'static str, bool)>,
     if_match: Option<i64>,
-    body: Option<Value>,
-    /// What ingest puts between id, parts and body to hash them.
+    body: Option<Body>,
+    /// What ingest puts between parts, flag and body to hash them.
     joint: &'static str,
+    /// Whose it is is hashed before them.
+    is_personal: bool,
+    /// Something is read before anything is appended, which may refuse it, and may say another thing when a lost answer makes
+    /// the client send it again.
+    reads: bool,
 }
 
-/// What commands were answered, by the ids of their events.
-#[derive(Default)]
-pub struct Answers(Mutex<BTreeMap<Uuid, (u16, String)>>);
+/// As it goes over the wire.
+pub struct Sent {
+    pub method: Method,
+    pub path: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<String>,
+}
 
-impl Creation {
-    fn id(&self, tenant: &str) -> Uuid {
-        derived(tenant, self.route, &self.key, &self.body.to_string())
+impl Noun {
+    pub fn draw(random: &mut Random) -> Noun {
+        *random.pick(&NOUNS)
+    }
+
+    pub fn command(self, random: &mut Random) -> Command {
+        match self {
+            Noun::Skills => skills::draw(random),
+            Noun::Prompts => prompts::draw(random),
+            Noun::Memory => memory::draw(random),
+            Noun::Datasets => datasets::draw(random),
+            Noun::Comments => comments::draw(random),
+            Noun::Assignments => assignments::draw(random),
+            Noun::ApiKeys => api_keys::draw(random),
+        }
+    }
+
+    /// Its commands need a trace, or can do with one.
+    pub fn is_about_traces(self) -> bool {
+        matches!(self, Noun::Datasets | Noun::Comments | Noun::Assignments)
+    }
+
+    /// What most others are about.
+    pub fn first(self) -> Command {
+        match self {
+            Noun::Skills => skills::creation(0).into(),
+            Noun::Prompts => prompts::creation(0).into(),
+            Noun::Memory => memory::creation(0).into(),
+            Noun::Datasets => datasets::creation(0).into(),
+            Noun::Comments => comments::creation(0).into(),
+            Noun::Assignments => assignments::creation(0).into(),
+            Noun::ApiKeys => api_keys::creation(0).into(),
+        }
     }
 }
 
 impl From<Creation> for Command {
-    fn from(Creation { route, key, body }: Creation) -> Command {
-        Command { key, route, about: None, parts: Vec::new(), if_match: None, body: Some(body), joint: "" }
+    fn from(Creation { route, key, within, body }: Creation) -> Command {
+        let parts = within.into_iter().map(|whole| Part::Of(*whole)).collect();
+        let reads = names::trace(&body).is_some();
+        Command { key, parts, reads, body: Some(Body::Json(body)), ..Command::new(route) }
     }
 }
 
 impl Command {
-    pub fn draw(random: &mut Random) -> Command {
-        match random.below(3) {
-            0 => skills::draw(random),
-            1 => prompts::draw(random),
-            _ => memory::draw(random),
+    fn new(route: &'static str) -> Command {
+        Command {
+            key: String::new(),
+            route,
+            parts: Vec::new(),
+            flag: None,
+            if_match: None,
+            body: None,
+            joint: "",
+            is_personal: false,
+            reads: false,
         }
     }
 
     fn about(random: &mut Random, creation: Creation, route: &'static str) -> Command {
         let key = random.next().to_string();
-        Command { key, route, about: Some(creation), parts: Vec::new(), if_match: None, body: None, joint: "" }
+        Command { key, parts: vec![Part::Of(creation)], ..Command::new(route) }
     }
 
-    /// Method, path, headers and body.
-    pub fn request(&self, tenant: &str) -> (Method, String, Vec<(&'static str, String)>, Option<Value>) {
+    /// The trace that has to be there.
+    pub fn trace(&self) -> Option<usize> {
+        let Some(Body::Json(body)) = &self.body else { return None };
+        names::trace(body)
+    }
+
+    pub fn sent(&self, by: By<'_>) -> Sent {
         let (method, path) = self.route.split_once(' ').unwrap();
-        let id = self.about.as_ref().map(|creation| creation.id(tenant).to_string());
-        let mut values = id.iter().chain(&self.parts);
+        let mut values = self.parts.iter().map(|part| part.text(by));
         let segment = |segment: &str| match segment.starts_with('{') {
-            true => values.next().unwrap().clone(),
+            true => values.next().unwrap(),
             false => segment.to_owned(),
         };
         let path: Vec<String> = path.split('/').map(segment).collect();
+        let query = self.flag.map(|(name, value)| format!("?{name}={value}")).unwrap_or_default();
         let mut headers = vec![("idempotency-key", self.key.clone())];
         headers.extend(self.if_match.map(|version| ("if-match", format!("\"{version}\""))));
-        (method.parse().unwrap(), format!("/api/v1{}", path.join("/")), headers, self.body.clone())
+        if let Some(Body::Lines(_)) = self.body {
+            headers.push(("content-type", "application/x-ndjson".to_owned()));
+        }
+        Sent {
+            method: method.parse().unwrap(),
+            path: format!("/api/v1{}{query}", path.join("/")),
+            headers,
+            body: self.body.as_ref().map(|body| body.text(by)),
+        }
     }
 
-    fn event(&self, tenant: &str) -> Uuid {
-        let id = self.about.as_ref().map(|creation| creation.id(tenant).to_string());
-        let body = self.body.as_ref().map(Value::to_string);
-        let asked: Vec<&str> = id.iter().chain(&self.parts).chain(&body).map(String::as_str).collect();
-        ids::derived(derived(tenant, self.route, &self.key, &asked.join(self.joint)), "command")
+    fn event(&self, by: By<'_>) -> Uuid {
+        let mut asked: Vec<String> = self.is_personal.then(|| by.user.to_owned()).into_iter().collect();
+        asked.extend(self.parts.iter().map(|part| part.text(by)));
+        asked.extend(self.flag.map(|(_, value)| value.to_string()));
+        asked.extend(self.body.as_ref().map(|body| body.asked(by)));
+        ids::derived(derived(by.tenant, self.route, &self.key, &asked.join(self.joint)), "command")
     }
 }
 
-impl Answers {
-    /// The same command has the same answer however often it is sent.
-    pub fn learn(&self, tenant: &str, command: &Command, status: u16, text: &str) -> Result<(), String> {
-        let answer = (status, text.to_owned());
-        let mut answers = self.0.lock().unwrap();
-        let before = answers.entry(command.event(tenant)).or_insert_with(|| answer.clone());
-        if before.0 == answer.0 {
-            return Ok(());
+impl Body {
+    fn text(&self, by: By<'_>) -> String {
+        match self {
+            Body::Json(body) => by.resolved(body),
+            Body::Lines(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
         }
-        Err(format!("{command:?} was answered {} and then {}: {text}", before.0, answer.0))
     }
 
-    /// Each is what came of it in the fold.
-    pub fn compare(&self, resources: &Resources) -> Result<(), String> {
-        for (event, (status, text)) in self.0.lock().unwrap().iter() {
-            let outcome = resources.outcomes.get(event).ok_or_else(|| format!("{event} is not in the log: {text}"))?;
-            // Done, and the resource deleted by another command before it could be shown.
-            let is_gone = *status == 404 && text.contains(" not found") && matches!(outcome.status, 200 | 201);
-            if i32::from(outcome.status) != i32::from(*status) && !is_gone {
-                return Err(format!("a command was answered {status} {text}, but came to {outcome:?}"));
-            }
+    /// A file by its hash.
+    fn asked(&self, by: By<'_>) -> String {
+        match self {
+            Body::Json(_) => self.text(by),
+            Body::Lines(_) => format!("Json{}", sealing::hex(&sealing::sha256(self.text(by).as_bytes()))),
         }
-        Ok(())
     }
 }
 
 /// What REST says of a tenant's resources, beside the fold.
-pub async fn compare(client: &Client, tenant: &str, resources: &Resources) -> Result<(), String> {
-    skills::compare(client, tenant, resources).await?;
-    prompts::compare(client, tenant, resources).await?;
-    memory::compare(client, tenant, resources).await
-}
-
-/// The resource, unless the fold has none: then it is a 404.
-async fn read(client: &Client, path: &str, is_there: bool) -> Result<Option<Value>, String> {
-    let found = client.get(path).await;
-    match (found.status.as_u16(), is_there) {
-        (200, true) => Ok(Some(found.json())),
-        (404, false) => Ok(None),
-        (status, _) => Err(format!("GET {path}: {status} {}", found.text)),
-    }
-}
-
-async fn has_total(client: &Client, path: &str, expected: usize) -> Result<(), String> {
-    let list = client.get(path).await;
-    if list.status == 200 && list.json()["total"] == expected {
-        return Ok(());
-    }
-    Err(format!("GET {path}: {} instead of {expected} in all", list.text))
-}
-
-fn same(path: &str, found: &Value, expected: &Value) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("GET {path}: {found} instead of {expected}")) }
-}
-
-/// Of what is shown, these fields.
-fn fields(shown: &Value, names: &[&str]) -> Value {
-    names.iter().map(|name| shown[*name].clone()).collect()
-}
-
-/// As ingest derives ids from an Idempotency-Key and what was asked under it.
-fn derived(tenant: &str, route: &str, key: &str, asked: &str) -> Uuid {
-    let names = format!("{tenant}\0{route}\0{key}\0");
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &[names.as_bytes(), &sealing::sha256(asked.as_bytes())].concat())
+pub async fn compare(of: &Compared<'_>, random: &mut Random) -> Result<(), String> {
+    skills::compare(of, random).await?;
+    prompts::compare(of, random).await?;
+    memory::compare(of, random).await?;
+    datasets::compare(of, random).await?;
+    comments::compare(of, random).await?;
+    assignments::compare(of, random).await?;
+    notifications::compare(of, random).await?;
+    api_keys::compare(of, random).await?;
+    members::compare(of, random).await
 }

@@ -1,14 +1,15 @@
 //! Skills.
 
 use serde_json::{Value, json};
-use verify::resources::{Resources, SkillVersion};
+use verify::resources::SkillVersion;
 
-use super::{Command, Creation, RESOURCES, fields, has_total, read, same};
-use crate::harness::{Client, Random};
+use super::compared::{self, LIMIT, read_all, time};
+use super::{Body, Command, Compared, Creation, RESOURCES};
+use crate::harness::Random;
 
-fn creation(skill: usize) -> Creation {
+pub fn creation(skill: usize) -> Creation {
     let body = json!({"name": format!("skill {skill}"), "tags": ["a"], "definition": {"tools": ["t"]}});
-    Creation { route: "POST /skills", key: format!("skill {skill}"), body }
+    Creation::new("POST /skills", format!("skill {skill}"), body)
 }
 
 pub fn draw(random: &mut Random) -> Command {
@@ -17,11 +18,11 @@ pub fn draw(random: &mut Random) -> Command {
     match random.below(10) {
         0..3 => creation.into(),
         3..7 => {
-            let body = Some(change(random));
+            let body = Some(Body::Json(change(random)));
             Command { if_match, body, ..Command::about(random, creation, "PATCH /skills/{id}") }
         }
         7 | 8 => {
-            let body = Some(json!({"version": random.between(1, 4)}));
+            let body = Some(Body::Json(json!({"version": random.between(1, 4)})));
             Command { if_match, body, ..Command::about(random, creation, "POST /skills/{id}/restore") }
         }
         _ => Command { if_match, ..Command::about(random, creation, "DELETE /skills/{id}") },
@@ -37,33 +38,43 @@ fn change(random: &mut Random) -> Value {
     }
 }
 
-pub async fn compare(client: &Client, tenant: &str, resources: &Resources) -> Result<(), String> {
-    let mut living = 0;
-    for skill in 0..RESOURCES {
-        let id = creation(skill).id(tenant).to_string();
-        let path = format!("/api/v1/skills/{id}");
-        let expected = resources.skills.get(&(tenant.to_owned(), id));
-        let found = read(client, &path, expected.is_some()).await?;
-        let versions = read(client, &format!("{path}/versions"), expected.is_some()).await?;
-        let (Some(expected), Some(found), Some(versions)) = (expected, found, versions) else { continue };
-        living += 1;
-        let newest = expected.versions.last().unwrap();
-        same_content(&path, &found, newest, expected.versions.len() as i64)?;
-        let listed = versions["versions"].as_array().unwrap();
-        if listed.len() != expected.versions.len() {
-            return Err(format!("{path} has {} versions instead of {}", listed.len(), expected.versions.len()));
-        }
-        for ((shown, version), number) in listed.iter().rev().zip(&expected.versions).zip(1..) {
-            same_content(&path, shown, version, number)?;
-        }
+pub async fn compare(of: &Compared<'_>, random: &mut Random) -> Result<(), String> {
+    let mut listed = Vec::new();
+    for (id, skill) in of.all(|resources| &resources.skills) {
+        let (first, newest) = (&skill.versions[0], skill.versions.last().unwrap());
+        let mut shown = content(newest);
+        shown["id"] = json!(id);
+        shown["version"] = json!(skill.versions.len());
+        shown["created_by"] = json!(first.created_by);
+        shown["created_at"] = time(first.created_at);
+        shown["updated_by"] = json!(newest.created_by);
+        shown["updated_at"] = time(newest.created_at);
+        listed.push((first.created_at, shown));
     }
-    has_total(client, "/api/v1/skills", living).await
+    let ids: Vec<_> = (0..RESOURCES).map(|skill| creation(skill).id(of.by())).collect();
+    of.list(random, ("/api/v1/skills", "skills"), listed, &ids).await?;
+    for (id, skill) in of.all(|resources| &resources.skills) {
+        // An only one is what the list shows.
+        if skill.versions.len() == 1 && !random.percent(25) {
+            continue;
+        }
+        let mut expected: Vec<Value> = Vec::new();
+        for (version, number) in skill.versions.iter().zip(1..) {
+            let mut shown = content(version);
+            shown["version"] = json!(number);
+            shown["restores"] = json!(version.restores);
+            shown["created_by"] = json!(version.created_by);
+            shown["created_at"] = time(version.created_at);
+            expected.push(shown);
+        }
+        expected.reverse();
+        read_all(of.client(), &format!("/api/v1/skills/{id}/versions?{LIMIT}"), "versions", &expected).await?;
+    }
+    Ok(())
 }
 
-fn same_content(path: &str, shown: &Value, version: &SkillVersion, number: i64) -> Result<(), String> {
+fn content(version: &SkillVersion) -> Value {
     let SkillVersion { name, description, definition, scope, tags, is_public, .. } = version;
-    let definition: Value = serde_json::from_str(definition).unwrap();
-    let expected = json!([number, name, description, definition, scope, tags, is_public]);
-    let names = ["version", "name", "description", "definition", "scope", "tags", "is_public"];
-    same(path, &fields(shown, &names), &expected)
+    json!({"name": name, "description": description, "definition": compared::json(definition), "scope": scope,
+        "tags": tags, "is_public": is_public})
 }
